@@ -1,0 +1,50 @@
+/**
+ * Limits and lifetimes: `config/default.json`, overridden by the same file in `CONFIG_DIR`, overridden
+ * by `KNOXGATE_<SECTION>_<NAME>`. Durations are written with a unit (`90s`, `10m`) and held in ms.
+ */
+export interface Settings {
+  readonly connectSession: {
+    /** From creation to the return from Samsung; also the life of `state`. At most ten minutes. */
+    readonly lifetimeMs: number
+    /** From the return from Samsung to `complete`; an authorization code lives 300 seconds. */
+    readonly completeWithinMs: number
+    /** How long an ended session can still be read. */
+    readonly retentionMs: number
+  }
+  readonly upstream: {
+    /** Hard cap on one request to Samsung, from connecting to the last byte. */
+    readonly timeoutMs: number
+    readonly responseLimitBytes: number
+  }
+  readonly refresh: {
+    /** How long one attempt owns the refresh; longer than `upstream.timeout` + `commitBudget`. */
+    readonly leaseMs: number
+    readonly commitBudgetMs: number
+    readonly backoffMinMs: number
+    readonly backoffMaxMs: number
+    /** How often a waiter looks whether another process has finished. */
+    readonly pollMs: number
+  }
+  readonly knoxToken: {
+    /** `min_ttl_seconds` when the portal gives none. */
+    readonly defaultMinTtlMs: number
+    /** Taken off the validity; `min_ttl_seconds` may not reach into it. */
+    readonly marginMs: number
+    /** How long a process may hand out a token without asking the store. At most one second. */
+    readonly localCacheMs: number
+    /** A portal may have a token replaced by `rejected` this often per connection. */
+    readonly rejectedIntervalMs: number
+  }
+  readonly store: {
+    readonly timeoutMs: number
+    /** How long a deleted connection's tombstone stands. */
+    readonly tombstoneMs: number
+  }
+  readonly http: {
+    readonly bodyLimitBytes: number
+    readonly urlLimitBytes: number
+    readonly drainTimeoutMs: number
+    /** Largest `limit` of a list. */
+    readonly pageLimit: number
+  }
+}

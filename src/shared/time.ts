@@ -1,0 +1,19 @@
+/** Milliseconds since 1970-01-01T00:00:00Z. Seconds exist on the wire only. */
+export type EpochMs = number
+
+/** Tells the time. Passed in everywhere, so that tests can move it. */
+export type Clock = () => EpochMs
+
+/** Writes a time as RFC 3339 in UTC, whole seconds kept as they are: `2026-11-20T17:00:00.000Z`. */
+export const toRfc3339 = (at: EpochMs): string => new Date(at).toISOString()
+
+/** Whole seconds from `now` to `at`, rounded down, never negative. */
+export const secondsUntil = (at: EpochMs, now: EpochMs): number =>
+  Math.max(0, Math.floor((at - now) / 1000))
+
+/** Waits. The timer does not keep the process alive. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref()
+  })
+}
