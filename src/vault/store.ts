@@ -4,7 +4,10 @@ import type { EpochMs } from '../shared/time.ts'
 export interface StoredDocument {
   /** Moves by one with every write; 0 stands for "not there". */
   readonly revision: number
-  /** Changes with every write and never comes back, not even when a failover rolls `revision` back. */
+  /**
+   * The id of the write that made it: changes with every write and never comes back, not even when a
+   * failover rolls `revision` back.
+   */
   readonly version: string
   readonly text: string
 }

@@ -1,0 +1,177 @@
+import type { CallbackResult } from '../samsung-account/callback.ts'
+import type { SamsungAccountClient } from '../samsung-account/tokens.ts'
+import { type ConnectSessionId, newSecretValue, sha256 } from '../shared/ids.ts'
+import type { Log } from '../shared/log.ts'
+import type { Envelope } from '../vault/envelope.ts'
+import type { ConnectSession } from './session-record.ts'
+import {
+  type BrowserRefusal,
+  bindBrowser,
+  composeState,
+  denySession,
+  holdCode,
+  refusesCallback,
+  refusesStart,
+  sessionOfState,
+} from './session-transitions.ts'
+import type { Sessions } from './sessions.ts'
+
+/** Why a browser is shown a page instead of being sent on. */
+export type PageCause = BrowserRefusal | 'not_found' | 'invalid_callback' | 'closed'
+
+/** Where a browser goes next. */
+export type BrowserStep =
+  | { readonly kind: 'page'; readonly cause: PageCause; readonly session?: ConnectSession }
+  /** To Samsung, with the cookie that will prove this browser on its return. */
+  | {
+      readonly kind: 'samsung'
+      readonly url: string
+      readonly cookie: string
+      readonly session: ConnectSession
+    }
+  /** Back to the portal; this flow's cookie is done with. */
+  | { readonly kind: 'portal'; readonly url: string; readonly session: ConnectSession }
+
+export interface BrowserFlow {
+  /** The session behind a `connect_url`; binds and consumes nothing. */
+  view(
+    id: ConnectSessionId,
+  ): Promise<BrowserStep | { readonly kind: 'confirm'; readonly session: ConnectSession }>
+  /** Continue: binds the session to the browser that holds `cookie`, or to a new one. */
+  start(id: ConnectSessionId, cookie: string | undefined): Promise<BrowserStep>
+  /** Cancel: ends the session and goes back to the portal. */
+  cancel(id: ConnectSessionId, cookie: string | undefined): Promise<BrowserStep>
+  /** What came back from Samsung, with a way to look up this browser's cookie. */
+  callback(
+    programId: string,
+    result: CallbackResult,
+    cookieOf: (id: ConnectSessionId) => string | undefined,
+  ): Promise<BrowserStep>
+}
+
+export interface BrowserFlowDeps {
+  readonly sessions: Sessions
+  readonly envelope: Envelope
+  readonly clientOf: (programId: string) => SamsungAccountClient
+  readonly settings: { readonly completeWithinMs: number }
+  readonly log: Log
+}
+
+/** A code this close to its end would not survive the portal's way back. */
+const CODE_MARGIN_MS = 10_000
+
+/** What the code of a session is sealed as. */
+export const CODE_FIELD = { binding: '-', field: 'authorization_code', generation: 0 } as const
+
+const hashed = (cookie: string | undefined) => (cookie === undefined ? undefined : sha256(cookie))
+
+/** Creates the browser's side of a connect session. */
+export function createBrowserFlow(deps: BrowserFlowDeps): BrowserFlow {
+  const { sessions, envelope, clientOf, settings, log } = deps
+
+  const refused = (cause: PageCause, session?: ConnectSession): BrowserStep => {
+    log.info('browser_refused', { reason: cause, portalId: session?.portalId })
+    return { kind: 'page', cause, ...(session === undefined ? {} : { session }) }
+  }
+
+  /** Changes the session if the browser may; what the browser is told otherwise. */
+  async function advance(
+    id: ConnectSessionId,
+    refuses: (session: ConnectSession, now: number) => PageCause | null,
+    change: (session: ConnectSession, now: number) => ConnectSession,
+  ): Promise<ConnectSession | BrowserStep> {
+    let cause: PageCause | null = null
+    const updated = await sessions.update(id, (session, now) => {
+      cause = refuses(session, now)
+      return cause === null ? change(session, now) : null
+    })
+    if (updated === null) return refused('not_found')
+    return cause === null ? updated.snapshot.record : refused(cause, updated.snapshot.record)
+  }
+
+  return {
+    async view(id) {
+      const found = await sessions.read(id)
+      if (found === null) return refused('not_found')
+      const { record: session, serverNow } = found
+      const cause = refusesStart(session, session.browser, serverNow)
+      return cause === null ? { kind: 'confirm', session } : refused(cause, session)
+    },
+
+    async start(id, cookie) {
+      const secret = newSecretValue(16)
+      const sent = cookie ?? newSecretValue()
+      const next = await advance(
+        id,
+        (session, now) => refusesStart(session, hashed(cookie), now),
+        (session) => bindBrowser(session, sha256(sent), sha256(secret)),
+      )
+      if ('kind' in next) return next
+      log.info('consent_started', { portalId: next.portalId, programId: next.program })
+      const state = composeState(id, secret)
+      const { locale } = next
+      const parameters = { state, ...(locale === undefined ? {} : { locale }) }
+      const url = clientOf(next.program).authorizationUrl(parameters)
+      return { kind: 'samsung', url, cookie: sent, session: next }
+    },
+
+    async cancel(id, cookie) {
+      const next = await advance(
+        id,
+        (session, now) => refusesStart(session, hashed(cookie), now),
+        (session) => denySession(session, 'access_denied'),
+      )
+      if ('kind' in next) return next
+      log.info('consent_denied', { portalId: next.portalId, reason: 'cancelled' })
+      return backToPortal(next, { error: 'access_denied' })
+    },
+
+    async callback(programId, result, cookieOf) {
+      const id = result.state === undefined ? null : sessionOfState(result.state)
+      if (id === null) return refused(causeWithoutState(result))
+      const proof = {
+        state: sha256((result.state ?? '').slice(id.length + 1)),
+        browser: hashed(cookieOf(id)),
+      }
+      const refuses = (session: ConnectSession, now: number): PageCause | null =>
+        session.program === programId ? refusesCallback(session, proof, now) : 'unknown_state'
+      if (result.kind === 'invalid') return refused('invalid_callback')
+      if (result.kind === 'denied') {
+        const { error } = result
+        const next = await advance(id, refuses, (session) => denySession(session, error))
+        if ('kind' in next) return next
+        log.info('consent_denied', { portalId: next.portalId, reason: error })
+        return backToPortal(next, { error })
+      }
+      const { wrapped, dataKey } = await envelope.create(id)
+      const resultCode = newSecretValue()
+      const codeLivesMs = (result.codeExpiresInSeconds ?? 300) * 1000 - CODE_MARGIN_MS
+      const next = await advance(id, refuses, (session, now) =>
+        holdCode(session, {
+          code: dataKey.seal(CODE_FIELD, result.code.reveal()),
+          dataKey: wrapped,
+          resultCode: sha256(resultCode),
+          completeBy: now + Math.max(0, Math.min(settings.completeWithinMs, codeLivesMs)),
+        }),
+      )
+      if ('kind' in next) return next
+      log.info('consent_given', { portalId: next.portalId, programId })
+      return backToPortal(next, { result_code: resultCode })
+    },
+  }
+}
+
+function causeWithoutState(result: CallbackResult): PageCause {
+  if (result.kind === 'denied') return 'closed'
+  return result.kind === 'invalid' ? 'invalid_callback' : 'unknown_state'
+}
+
+function backToPortal(
+  session: ConnectSession,
+  outcome: { readonly result_code: string } | { readonly error: string },
+): BrowserStep {
+  const url = new URL(session.returnUrl)
+  url.searchParams.append('connect_session', session.id)
+  for (const [name, value] of Object.entries(outcome)) url.searchParams.append(name, value)
+  return { kind: 'portal', url: url.href, session }
+}

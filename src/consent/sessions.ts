@@ -1,0 +1,31 @@
+import type { ConnectSessionId } from '../shared/ids.ts'
+import { createDocuments, type Documents } from '../vault/documents.ts'
+import type { Store } from '../vault/store.ts'
+import {
+  type CallbackHandover,
+  type ConnectSession,
+  parseHandover,
+  parseSession,
+} from './session-record.ts'
+
+/** Connect sessions, kept for a while after they end so that their outcome can be read. */
+export type Sessions = Documents<ConnectSession>
+
+/** Creates the repository of connect sessions. @param retentionMs - Kept this long after a write. */
+export const createSessions = (store: Store, retentionMs: number): Sessions =>
+  createDocuments<ConnectSession>({ store, parse: parseSession, lifetimeMs: () => retentionMs })
+
+/** A posted callback waits this long for its browser to come back. */
+const HANDOVER_MS = 120_000
+
+/** Creates the repository of posted callbacks. */
+export const createHandovers = (store: Store): Documents<CallbackHandover> =>
+  createDocuments<CallbackHandover>({
+    store,
+    parse: parseHandover,
+    lifetimeMs: () => HANDOVER_MS,
+  })
+
+/** Name of the cookie that binds one session to one browser; `__Host-` makes browsers keep it so. */
+export const flowCookieName = (id: ConnectSessionId): string =>
+  `__Host-kg_${id.slice('cs_'.length)}`

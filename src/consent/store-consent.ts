@@ -1,0 +1,119 @@
+import type { Program } from '../config/config.ts'
+import type { ReceivedTokens } from '../samsung-account/tokens.ts'
+import { ServiceError } from '../shared/errors.ts'
+import type { ConnectionId } from '../shared/ids.ts'
+import type { Log } from '../shared/log.ts'
+import type { Clock } from '../shared/time.ts'
+import { FIRST_BINDING, newConnection, reconnect } from '../vault/connection-transitions.ts'
+import type { Connections, Snapshot } from '../vault/connections.ts'
+import type { Directory } from '../vault/directory.ts'
+import type { DataKey, Envelope } from '../vault/envelope.ts'
+import { persist } from '../vault/persist.ts'
+import { type Connection, currentBinding } from '../vault/record.ts'
+import { sealEmail, sealTokens } from '../vault/token-seal.ts'
+import type { ConnectSession } from './session-record.ts'
+
+/** The exchange that is under way: whose it is, and which connection it makes or renews. */
+export interface Exchange {
+  readonly session: ConnectSession
+  readonly attempt: string
+  readonly connectionId: ConnectionId
+}
+
+export interface StoreConsentDeps {
+  readonly connections: Connections
+  readonly directory: Directory
+  readonly envelope: Envelope
+  readonly kindOf: (programId: string) => Program['kind']
+  readonly settings: { readonly commitBudgetMs: number; readonly pollMs: number }
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/**
+ * Makes the connection out of a fresh consent, or renews it.
+ *
+ * @throws ServiceError `account_mismatch`, `not_found` when the connection was deleted meanwhile,
+ *   `store_*` when the store stayed away
+ */
+export type StoreConsent = (exchange: Exchange, received: ReceivedTokens) => Promise<Snapshot>
+
+/** Creates the step between a consent's tokens and a stored connection. */
+export function createStoreConsent(deps: StoreConsentDeps): StoreConsent {
+  const { connections, directory, envelope, kindOf, settings, clock, log } = deps
+
+  async function create(exchange: Exchange, received: ReceivedTokens): Promise<void> {
+    const { session, attempt, connectionId: id } = exchange
+    const { portalId, tenantRef, tenantName } = session
+    const { wrapped, dataKey } = await envelope.create(id)
+    const account = accountOf(dataKey, FIRST_BINDING, received)
+    const connection = newConnection(
+      {
+        id,
+        portalId,
+        tenantRef,
+        ...(tenantName === undefined ? {} : { tenantName }),
+        program: session.program,
+        kind: kindOf(session.program),
+        dataKey: wrapped,
+        ...(account === undefined ? {} : { account }),
+        tokens: sealTokens(dataKey, FIRST_BINDING, 1, received),
+        attempt,
+      },
+      clock(),
+    )
+    await persist(() => directory.add(portalId, id), { ...settings, clock })
+    await persist(() => connections.create(connection), { ...settings, clock })
+  }
+
+  async function renew(exchange: Exchange, received: ReceivedTokens): Promise<void> {
+    const { session, attempt, connectionId: id } = exchange
+    const found = await connections.read(id)
+    if (found === null) throw new ServiceError('not_found')
+    const dataKey = await envelope.open(id, found.connection.dataKey)
+    const change = (connection: Connection, now: number) => {
+      const binding = currentBinding(connection)
+      if (binding.tokenSet.committedBy === attempt) return null
+      assertSameAccount(session, binding.account?.id, received.userId)
+      const account = accountOf(dataKey, binding.id, received)
+      const made = {
+        tokens: sealTokens(dataKey, binding.id, connection.generation + 1, received),
+        attempt,
+        ...(account === undefined ? {} : { account }),
+        ...(session.tenantName === undefined ? {} : { tenantName: session.tenantName }),
+      }
+      return reconnect(connection, made, now)
+    }
+    const before = currentBinding(found.connection).account?.id
+    const write = () => connections.update(id, change, { durable: true })
+    const updated = await persist(write, { ...settings, clock })
+    if (updated === null) throw new ServiceError('not_found')
+    if (before !== received.userId) log.warn('account_changed', { connectionId: id })
+  }
+
+  return async function storeConsent(exchange, received) {
+    await (exchange.session.reconnects === undefined ? create : renew)(exchange, received)
+    const stored = await persist(() => connections.read(exchange.connectionId), {
+      ...settings,
+      clock,
+    })
+    if (stored === null) throw new ServiceError('not_found')
+    return stored
+  }
+}
+
+/** A reconnected customer is the same customer, unless the portal said that it may change. */
+function assertSameAccount(
+  { allowAccountChange }: ConnectSession,
+  stored: string | undefined,
+  received: string | undefined,
+): void {
+  if (stored !== undefined && stored !== received && !allowAccountChange)
+    throw new ServiceError('account_mismatch')
+}
+
+function accountOf(dataKey: DataKey, binding: string, { userId, email }: ReceivedTokens) {
+  if (userId === undefined) return undefined
+  const sealed = email === undefined ? {} : { email: sealEmail(dataKey, binding, email) }
+  return { id: userId, ...sealed }
+}

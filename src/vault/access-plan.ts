@@ -1,0 +1,38 @@
+import type { EpochMs } from '../shared/time.ts'
+import { jitterOf, tokenSetDueAt } from './due.ts'
+import { type Connection, currentBinding } from './record.ts'
+
+/** An access token with less life left than this is not sent: it would end on its way. */
+export const ACCESS_TOKEN_MARGIN_MS = 15_000
+
+/**
+ * What to do about a connection's Samsung Account access token before it is used.
+ *
+ * - `use`: take it as it is.
+ * - `renew_or_use`: renew it, and take it as it is if that fails.
+ * - `renew`: it cannot be used any more.
+ * - `consent_required`: it cannot be used, and nothing can renew it.
+ */
+export type AccessPlan = 'use' | 'renew_or_use' | 'renew' | 'consent_required'
+
+/**
+ * Decides about the access token.
+ *
+ * While it lives, an outcome that is unknown stays so: spending the refresh token again may cost the
+ * customer's consent, and nothing is gained before the access token ends. For the same reason a live
+ * token is used, not waited for, while another process renews it.
+ */
+export function planAccess(connection: Connection, now: EpochMs): AccessPlan {
+  const { refresh, tokenSet } = currentBinding(connection)
+  if (refresh.state === 'consent_required') return 'consent_required'
+  const renewable = tokenSet.refreshToken !== undefined
+  const live = tokenSet.accessExpiresAt - ACCESS_TOKEN_MARGIN_MS > now
+  if (!live) return renewable ? 'renew' : lastUse(tokenSet.accessExpiresAt, now)
+  const dueAt = tokenSetDueAt(tokenSet.issuedAt, tokenSet.accessExpiresAt, jitterOf(connection.id))
+  const mayRenew = renewable && refresh.state === 'ok' && (refresh.retryAt ?? 0) <= now
+  return mayRenew && now >= dueAt ? 'renew_or_use' : 'use'
+}
+
+/** What cannot be renewed is used to its last moment. */
+const lastUse = (expiresAt: EpochMs, now: EpochMs): AccessPlan =>
+  expiresAt > now ? 'use' : 'consent_required'

@@ -1,0 +1,159 @@
+import type { ConnectionId } from '../shared/ids.ts'
+import type { EpochMs } from '../shared/time.ts'
+import {
+  type Binding,
+  type Connection,
+  currentBinding,
+  type KnoxTokenRecord,
+  type LastError,
+  type Tombstone,
+  withCurrentBinding,
+} from './record.ts'
+import type { SealedTokens } from './refresh-transitions.ts'
+
+export interface NewConnection {
+  readonly id: ConnectionId
+  readonly portalId: string
+  readonly tenantRef: string
+  readonly tenantName?: string
+  readonly program: string
+  readonly kind: Binding['kind']
+  /** The wrapped data key that sealed `tokens` for binding {@link FIRST_BINDING}, generation 1. */
+  readonly dataKey: string
+  readonly account?: NonNullable<Binding['account']>
+  readonly tokens: SealedTokens
+  /** The consent that brought them, so that a crash before it was noted can be told. */
+  readonly attempt: string
+}
+
+/** Id of a connection's first binding; part of what its tokens are sealed with. */
+export const FIRST_BINDING = 'b1'
+
+/** A connection as it is first stored: generation 1. */
+export function newConnection(made: NewConnection, now: EpochMs): Connection {
+  const { rotated: _, ...received } = made.tokens
+  return {
+    format: 1,
+    type: 'connection',
+    id: made.id,
+    portalId: made.portalId,
+    tenantRef: made.tenantRef,
+    ...(made.tenantName === undefined ? {} : { tenantName: made.tenantName }),
+    createdAt: now,
+    updatedAt: now,
+    generation: 1,
+    dataKey: made.dataKey,
+    current: FIRST_BINDING,
+    bindings: [
+      {
+        id: FIRST_BINDING,
+        program: made.program,
+        kind: made.kind,
+        ...(made.account === undefined ? {} : { account: made.account }),
+        tokenSet: { ...received, generation: 1, committedBy: made.attempt },
+        refresh: { state: 'ok', since: now, failures: 0 },
+      },
+    ],
+  }
+}
+
+export interface Reconnection {
+  readonly tokens: SealedTokens
+  readonly attempt: string
+  readonly account?: NonNullable<Binding['account']>
+  readonly tenantName?: string
+}
+
+/**
+ * Gives an existing connection the token set of a new consent, sealed for `connection.generation + 1`.
+ *
+ * What belonged to the old consent goes: a Knox token, the knowledge about trust, the last error. A
+ * refresh that is still running is fenced off by the generation.
+ */
+export function reconnect(connection: Connection, made: Reconnection, now: EpochMs): Connection {
+  const old = currentBinding(connection)
+  const { rotated: _, ...received } = made.tokens
+  const generation = connection.generation + 1
+  return withCurrentBinding(
+    {
+      ...connection,
+      ...(made.tenantName === undefined ? {} : { tenantName: made.tenantName }),
+      generation,
+      updatedAt: now,
+    },
+    {
+      id: old.id,
+      program: old.program,
+      kind: old.kind,
+      ...(made.account === undefined ? {} : { account: made.account }),
+      tokenSet: { ...received, generation, committedBy: made.attempt },
+      refresh: { state: 'ok', since: now, failures: 0 },
+    },
+  )
+}
+
+/** What stays after a delete: no token, no key, no name. */
+export const tombstoneOf = (connection: Connection, now: EpochMs): Tombstone => ({
+  format: 1,
+  type: 'tombstone',
+  id: connection.id,
+  portalId: connection.portalId,
+  deletedAt: now,
+})
+
+/**
+ * Keeps a signed token for all replicas, unless one that lives longer is kept already.
+ *
+ * @param replaces - Fingerprint of the token that must go although it lives longer: Knox refused it.
+ */
+export function keepKnoxToken(
+  connection: Connection,
+  token: KnoxTokenRecord,
+  replaces: string | undefined,
+  now: EpochMs,
+): Connection | null {
+  const { lastError: _, ...binding } = currentBinding(connection)
+  const held = binding.knoxToken
+  if (held !== undefined && held.tokenId !== replaces && held.expiresAt > token.expiresAt)
+    return null
+  return withCurrentBinding({ ...connection, updatedAt: now }, { ...binding, knoxToken: token })
+}
+
+/** How often the same error is noted again; each note is a write. */
+const NOTE_AGAIN_MS = 60_000
+
+/** Notes why the last attempt failed, for `last_error`. @returns null when it is noted already. */
+export function noteError(connection: Connection, error: LastError): Connection | null {
+  const binding = currentBinding(connection)
+  const held = binding.lastError
+  const same = held?.code === error.code && held.upstreamCode === error.upstreamCode
+  if (same && held !== undefined && error.at - held.at < NOTE_AGAIN_MS) return null
+  return withCurrentBinding(
+    { ...connection, updatedAt: error.at },
+    { ...binding, lastError: error },
+  )
+}
+
+/** Notes what a Knox call told about the customer's trust in the portal. */
+export function noteTrust(
+  connection: Connection,
+  present: boolean,
+  now: EpochMs,
+): Connection | null {
+  const { lastError, ...binding } = currentBinding(connection)
+  const healed = present && lastError !== undefined
+  if (
+    binding.trust?.present === present &&
+    !healed &&
+    now - binding.trust.checkedAt < NOTE_AGAIN_MS
+  )
+    return null
+  return withCurrentBinding(
+    { ...connection, updatedAt: now },
+    {
+      ...binding,
+      ...(lastError === undefined || present ? {} : { lastError }),
+      trust: { present, checkedAt: now },
+    },
+  )
+}

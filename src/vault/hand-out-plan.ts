@@ -1,0 +1,79 @@
+import { ServiceError } from '../shared/errors.ts'
+import type { EpochMs } from '../shared/time.ts'
+import { jitterOf, knoxTokenDueAt } from './due.ts'
+import { type Connection, currentBinding, type KnoxTokenRecord } from './record.ts'
+
+/** What a caller asks of the Knox token it is about to get. */
+export interface HandOutRequest {
+  /** The token must live at least this long, unless it was made after the call arrived. */
+  readonly minTtlMs: number
+  readonly arrivedAt: EpochMs
+  /** Fingerprint of a token that Knox refused. */
+  readonly rejected?: string
+  /** Replace a refused token however recently one was replaced: this service saw the refusal itself. */
+  readonly force?: boolean
+}
+
+/** `serve_and_renew`: good for this caller, and due for replacement. */
+export type HandOutPlan = 'serve' | 'serve_and_renew' | 'mint'
+
+/**
+ * Decides whether the kept Knox token will do.
+ *
+ * @param replaceEveryMs - How often a portal's `rejected` may have a token replaced.
+ */
+export function planHandOut(
+  connection: Connection,
+  request: HandOutRequest,
+  replaceEveryMs: number,
+  now: EpochMs,
+): HandOutPlan {
+  const token = currentBinding(connection).knoxToken
+  if (token === undefined || isRefused(token, request, replaceEveryMs, now)) return 'mint'
+  const longEnough = token.expiresAt - now >= request.minTtlMs
+  const madeForThis = token.mintedAt >= request.arrivedAt && token.expiresAt > now
+  if (!longEnough && !madeForThis) return 'mint'
+  if (now < dueAtOf(connection, token) || hasEnded(connection, now)) return 'serve'
+  return 'serve_and_renew'
+}
+
+/**
+ * When the kept token is to be replaced before use.
+ *
+ * A consent that cannot be renewed is used once more just before its end, for a last Knox token of
+ * full length.
+ */
+export function dueAtOf(connection: Connection, token: KnoxTokenRecord): EpochMs {
+  const { tokenSet } = currentBinding(connection)
+  const dueAt = knoxTokenDueAt(token.mintedAt, token.expiresAt, jitterOf(connection.id))
+  if (tokenSet.refreshToken !== undefined) return dueAt
+  const lastCallAt = knoxTokenDueAt(tokenSet.issuedAt, tokenSet.accessExpiresAt, 0)
+  return token.mintedAt < lastCallAt ? Math.min(dueAt, lastCallAt) : dueAt
+}
+
+/** The consent is over and cannot be renewed: what is kept is all there will be. */
+function hasEnded(connection: Connection, now: EpochMs): boolean {
+  const { tokenSet } = currentBinding(connection)
+  return tokenSet.refreshToken === undefined && tokenSet.accessExpiresAt <= now
+}
+
+function isRefused(
+  token: KnoxTokenRecord,
+  { rejected, force }: HandOutRequest,
+  replaceEveryMs: number,
+  now: EpochMs,
+): boolean {
+  if (rejected === undefined || rejected !== token.tokenId) return false
+  return force === true || now - (token.replacedAt ?? 0) >= replaceEveryMs
+}
+
+/**
+ * Refuses what nobody may have a token for.
+ *
+ * @throws ServiceError `connection_frozen`, `consent_required`
+ */
+export function assertUsable(connection: Connection): void {
+  if (connection.frozenAt !== undefined) throw new ServiceError('connection_frozen')
+  if (currentBinding(connection).refresh.state === 'consent_required')
+    throw new ServiceError('consent_required')
+}

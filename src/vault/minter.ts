@@ -1,0 +1,156 @@
+import { type KnoxCredential, KnoxError, type KnoxKind } from '../knox/kind.ts'
+import { ServiceError } from '../shared/errors.ts'
+import type { Log } from '../shared/log.ts'
+import type { Secret } from '../shared/secret.ts'
+import type { Clock } from '../shared/time.ts'
+import { planAccess } from './access-plan.ts'
+import { keepKnoxToken, noteError } from './connection-transitions.ts'
+import type { Connections, Snapshot } from './connections.ts'
+import type { Envelope } from './envelope.ts'
+import { knoxFailure } from './failures.ts'
+import { assertUsable, type HandOutRequest, planHandOut } from './hand-out-plan.ts'
+import type { VaultMetrics } from './outcomes.ts'
+import { currentBinding } from './record.ts'
+import type { Refresher } from './refresher.ts'
+import { openAccessToken, sealKnoxToken } from './token-seal.ts'
+
+export interface MinterDeps {
+  readonly connections: Connections
+  readonly envelope: Envelope
+  readonly refresher: Refresher
+  readonly kindOf: (programId: string) => KnoxKind
+  /** HMAC of a token: names it without giving it away. */
+  readonly fingerprint: (token: Secret) => string
+  readonly settings: { readonly rejectedIntervalMs: number }
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: VaultMetrics
+}
+
+/**
+ * Makes a Knox token for a connection and keeps it, sealed, for all replicas.
+ *
+ * @returns The connection with a token that answers the request.
+ * @throws ServiceError
+ */
+export type Mint = (connectionId: string, request: HandOutRequest) => Promise<Snapshot>
+
+/** Creates the minter: a live Samsung Account token → the exchange → one commit. */
+export function createMinter(deps: MinterDeps): Mint {
+  const { connections, envelope, refresher, kindOf, fingerprint, settings, clock } = deps
+
+  return async function mint(connectionId, request) {
+    const snapshot = await connections.read(connectionId)
+    if (snapshot === null) throw new ServiceError('not_found')
+    assertUsable(snapshot.connection)
+    const plan = planHandOut(snapshot.connection, request, settings.rejectedIntervalMs, clock())
+    if (plan === 'serve') return snapshot
+    try {
+      const ready = await withLiveAccess(snapshot)
+      const [used, credential] = await exchange(ready)
+      return await keep(used, credential, request)
+    } catch (error) {
+      await note(snapshot, error)
+      throw error
+    }
+  }
+
+  async function withLiveAccess(snapshot: Snapshot): Promise<Snapshot> {
+    switch (planAccess(snapshot.connection, clock())) {
+      case 'use':
+        return snapshot
+      case 'renew_or_use':
+        return refresher.refresh(snapshot).catch((error: unknown) => {
+          if (error instanceof ServiceError && error.retryable) return snapshot
+          throw error
+        })
+      case 'renew':
+      case 'consent_required':
+        return refresher.refresh(snapshot)
+    }
+  }
+
+  /** One exchange; and after Knox refused the Samsung Account token, a renewal and one more. */
+  async function exchange(snapshot: Snapshot): Promise<readonly [Snapshot, KnoxCredential]> {
+    try {
+      return [snapshot, await mintOnce(snapshot)]
+    } catch (error) {
+      if (!(error instanceof KnoxError)) throw error
+      if (error.kind !== 'idp_token' || !mayRenew(snapshot)) throw knoxFailure(error)
+    }
+    const renewed = await refresher.refresh(snapshot)
+    try {
+      return [renewed, await mintOnce(renewed)]
+    } catch (error) {
+      throw error instanceof KnoxError ? knoxFailure(error) : error
+    }
+  }
+
+  /**
+   * A token that worked before and is refused now has been withdrawn; without a refresh token that is
+   * the end of the consent. One that never worked is refused for this service's own sake.
+   */
+  function mayRenew({ connection }: Snapshot): boolean {
+    const { tokenSet, knoxToken } = currentBinding(connection)
+    return tokenSet.refreshToken !== undefined || knoxToken?.generation === tokenSet.generation
+  }
+
+  async function mintOnce({ connection }: Snapshot): Promise<KnoxCredential> {
+    const binding = currentBinding(connection)
+    const dataKey = await envelope.open(connection.id, connection.dataKey)
+    const startedAt = clock()
+    try {
+      const credential = await kindOf(binding.program).mint(openAccessToken(dataKey, binding))
+      deps.metrics.mint(binding.program, 'ok', clock() - startedAt)
+      return credential
+    } catch (error) {
+      deps.metrics.mint(binding.program, 'error', clock() - startedAt)
+      throw error
+    }
+  }
+
+  async function keep(
+    { connection }: Snapshot,
+    credential: KnoxCredential,
+    request: HandOutRequest,
+  ): Promise<Snapshot> {
+    const binding = currentBinding(connection)
+    const dataKey = await envelope.open(connection.id, connection.dataKey)
+    const { generation } = binding.tokenSet
+    const replaced =
+      request.rejected !== undefined && request.rejected === binding.knoxToken?.tokenId
+    const token = {
+      generation,
+      headerName: credential.headerName,
+      value: sealKnoxToken(dataKey, binding.id, generation, credential.value),
+      tokenId: fingerprint(credential.value),
+      mintedAt: clock(),
+      expiresAt: credential.expiresAt,
+      ...(replaced ? { replacedAt: clock() } : {}),
+    }
+    const updated = await connections.update(connection.id, (current, now) =>
+      keepKnoxToken(current, token, request.rejected, now),
+    )
+    if (updated === null) throw new ServiceError('not_found')
+    assertUsable(updated.connection)
+    return updated
+  }
+
+  /** Notes the failure on the connection; that the note fails as well changes nothing. */
+  async function note({ connection }: Snapshot, error: unknown): Promise<void> {
+    if (!(error instanceof ServiceError) || error.code.startsWith('store_')) return
+    const { upstream } = error.extras
+    const lastError = {
+      at: clock(),
+      code: error.code,
+      owner: error.owner,
+      ...(upstream?.code === undefined ? {} : { upstreamCode: upstream.code }),
+      ...(upstream?.errorId === undefined ? {} : { errorId: upstream.errorId }),
+    }
+    try {
+      await connections.update(connection.id, (current) => noteError(current, lastError))
+    } catch (failure) {
+      deps.log.warn('note_not_stored', { connectionId: connection.id, error: failure })
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { ServiceError } from '../shared/errors.ts'
+import { type Clock, sleep } from '../shared/time.ts'
+
+export interface PersistOptions {
+  /** How long to go on while the store is away, in ms. */
+  readonly commitBudgetMs: number
+  readonly pollMs: number
+  readonly clock: Clock
+  /** Told before each further try. */
+  readonly onRetry?: () => void
+}
+
+/**
+ * Stores what cannot be got again, trying until the budget is spent.
+ *
+ * @param write - Must be safe to repeat: it reads what is stored and knows its own earlier write.
+ * @throws What `write` threw last
+ */
+export async function persist<T>(write: () => Promise<T>, options: PersistOptions): Promise<T> {
+  const deadline = options.clock() + options.commitBudgetMs
+  for (;;) {
+    try {
+      return await write()
+    } catch (error) {
+      const storeIsAway = error instanceof ServiceError && error.code.startsWith('store_')
+      if (!storeIsAway || options.clock() >= deadline) throw error
+      options.onRetry?.()
+      await sleep(options.pollMs)
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { z } from 'zod'
+import { ServiceError } from '../shared/errors.ts'
+
+/*
+ * The layout of a stored connection. It is what older and newer versions of this service agree on: a
+ * field may be added as optional, none may change its meaning. Times are ms since the epoch; a
+ * "sealed" text opens only with this connection's data key, for its binding, field and generation.
+ */
+
+const sealed = z.string().startsWith('v1.')
+const time = z.number().int().nonnegative()
+const count = z.number().int().nonnegative()
+
+const tokenSet = z.object({
+  /** The generation under which the texts of this set are sealed. */
+  generation: count,
+  /** The attempt that committed it, so that a commit whose answer was lost is known again. */
+  committedBy: z.string().exactOptional(),
+  accessToken: sealed,
+  accessExpiresAt: time,
+  issuedAt: time,
+  /** Absent when Samsung gave none: the connection ends with its access token. */
+  refreshToken: sealed.exactOptional(),
+  refreshExpiresAt: time.exactOptional(),
+  /** The refresh token before this one: usable only within a grace period that Samsung grants. */
+  previous: z.object({ generation: count, refreshToken: sealed }).exactOptional(),
+})
+
+const refresh = z.object({
+  state: z.enum(['ok', 'refreshing', 'uncertain', 'consent_required']),
+  /** When this state began. */
+  since: time,
+  /** Who owns the running attempt. The intent is the lease. */
+  attempt: z.string().exactOptional(),
+  /** End of the lease, by the store's clock. */
+  until: time.exactOptional(),
+  /** The running attempt spends a token whose last use has an unknown outcome. */
+  recovering: z.boolean().exactOptional(),
+  /** Attempts in a row that brought nothing. */
+  failures: count,
+  /** No attempt before this time, by the store's clock. */
+  retryAt: time.exactOptional(),
+  /** Why the customer is needed: set with `consent_required`. */
+  reason: z.enum(['refused', 'refused_after_unknown_outcome', 'not_renewable']).exactOptional(),
+})
+
+const knoxToken = z.object({
+  /** The generation under which `value` is sealed: that of the token set it was made from. */
+  generation: count,
+  headerName: z.string(),
+  value: sealed,
+  /** A fingerprint: HMAC of the token, never the token. */
+  tokenId: z.string(),
+  mintedAt: time,
+  expiresAt: time,
+  /** When a portal's `rejected` last had a token replaced. */
+  replacedAt: time.exactOptional(),
+})
+
+const lastError = z.object({
+  at: time,
+  code: z.string(),
+  owner: z.enum(['portal', 'customer', 'operator', 'samsung']),
+  upstreamCode: z.string().exactOptional(),
+  errorId: z.string().exactOptional(),
+})
+
+const binding = z.object({
+  id: z.string(),
+  program: z.string(),
+  kind: z.enum(['samsung-account']),
+  account: z.object({ id: z.string(), email: sealed.exactOptional() }).exactOptional(),
+  tokenSet,
+  refresh,
+  knoxToken: knoxToken.exactOptional(),
+  trust: z.object({ present: z.boolean(), checkedAt: time }).exactOptional(),
+  lastError: lastError.exactOptional(),
+})
+
+const connection = z.object({
+  format: z.literal(1),
+  type: z.literal('connection'),
+  id: z.custom<`conn_${string}`>((value) => typeof value === 'string' && value.startsWith('conn_')),
+  portalId: z.string(),
+  tenantRef: z.string(),
+  tenantName: z.string().exactOptional(),
+  createdAt: time,
+  updatedAt: time,
+  /** Moves only with a committed token set: the fence of every commit, and part of what is sealed. */
+  generation: count,
+  /** This connection's data key, wrapped by a key of the ring. */
+  dataKey: sealed,
+  /** Id of the binding in use. */
+  current: z.string(),
+  bindings: z.array(binding).min(1),
+  frozenAt: time.exactOptional(),
+})
+
+const tombstone = z.object({
+  format: z.literal(1),
+  type: z.literal('tombstone'),
+  id: z.string(),
+  portalId: z.string(),
+  deletedAt: time,
+})
+
+const stored = z.discriminatedUnion('type', [connection, tombstone])
+
+export type TokenSet = Readonly<z.infer<typeof tokenSet>>
+export type RefreshState = Readonly<z.infer<typeof refresh>>
+export type KnoxTokenRecord = Readonly<z.infer<typeof knoxToken>>
+export type LastError = Readonly<z.infer<typeof lastError>>
+export type Binding = Readonly<z.infer<typeof binding>>
+/** A standing permission of one customer for one portal. */
+export type Connection = Readonly<z.infer<typeof connection>>
+/** What stays of a deleted connection, so that a late write cannot bring it back. */
+export type Tombstone = Readonly<z.infer<typeof tombstone>>
+
+/** Reads a stored document. @throws ServiceError `record_unreadable` */
+export function parseRecord(text: string): Connection | Tombstone {
+  try {
+    return stored.parse(JSON.parse(text))
+  } catch {
+    throw new ServiceError('record_unreadable')
+  }
+}
+
+/** The binding in use. @throws ServiceError `record_unreadable` when the record names none it has */
+export function currentBinding(connection: Connection): Binding {
+  const found = connection.bindings.find((one) => one.id === connection.current)
+  if (found === undefined) throw new ServiceError('record_unreadable')
+  return found
+}
+
+/** Returns the connection with its current binding changed, and nothing else. */
+export function withCurrentBinding(connection: Connection, changed: Binding): Connection {
+  return {
+    ...connection,
+    bindings: connection.bindings.map((one) => (one.id === connection.current ? changed : one)),
+  }
+}

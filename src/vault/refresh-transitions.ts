@@ -1,0 +1,166 @@
+import type { TokenFailureKind } from '../samsung-account/tokens.ts'
+import type { EpochMs } from '../shared/time.ts'
+import { backoffMs } from './due.ts'
+import {
+  type Binding,
+  type Connection,
+  currentBinding,
+  type RefreshState,
+  type TokenSet,
+  withCurrentBinding,
+} from './record.ts'
+
+/** What one attempt brings along: who it is, and which token set it means to replace. */
+export interface RefreshAttempt {
+  readonly attempt: string
+  /** The generation that was current when the caller decided to renew. */
+  readonly generation: number
+}
+
+export type BeginResult =
+  | { readonly kind: 'begun'; readonly next: Connection; readonly recovering: boolean }
+  /** Another attempt owns the lease until then, by the store's clock. */
+  | { readonly kind: 'busy'; readonly until: EpochMs }
+  /** No attempt before then: the last ones failed. */
+  | { readonly kind: 'backoff'; readonly retryAt: EpochMs; readonly uncertain: boolean }
+  /** A newer token set is there already. */
+  | { readonly kind: 'moved' }
+  | { readonly kind: 'consent_required' }
+
+const withRefresh = (connection: Connection, refresh: RefreshState, now: EpochMs): Connection =>
+  withCurrentBinding({ ...connection, updatedAt: now }, { ...currentBinding(connection), refresh })
+
+/**
+ * Writes down the intent to spend the refresh token, before it is spent. The intent is the lease.
+ *
+ * A lease that ran out without an outcome, or an outcome that stayed unknown, makes this attempt a
+ * recovery: it spends a token that may have been spent before.
+ */
+export function beginRefresh(
+  connection: Connection,
+  { attempt, generation }: RefreshAttempt,
+  leaseMs: number,
+  now: EpochMs,
+): BeginResult {
+  const { refresh } = currentBinding(connection)
+  if (connection.generation !== generation) return { kind: 'moved' }
+  if (refresh.state === 'consent_required') return { kind: 'consent_required' }
+  if (refresh.state === 'refreshing' && (refresh.until ?? 0) > now && refresh.attempt !== attempt)
+    return { kind: 'busy', until: refresh.until ?? 0 }
+  if (refresh.state !== 'refreshing' && (refresh.retryAt ?? 0) > now)
+    return {
+      kind: 'backoff',
+      retryAt: refresh.retryAt ?? 0,
+      uncertain: refresh.state === 'uncertain',
+    }
+  const recovering =
+    refresh.state === 'uncertain' ||
+    (refresh.state === 'refreshing' && (refresh.attempt !== attempt || refresh.recovering === true))
+  const next: RefreshState = {
+    state: 'refreshing',
+    since: now,
+    attempt,
+    until: now + leaseMs,
+    recovering,
+    failures: refresh.failures,
+  }
+  return { kind: 'begun', next: withRefresh(connection, next, now), recovering }
+}
+
+/** A token set as it arrives, sealed for the generation it will get; `rotated`: it has a new refresh token. */
+export type SealedTokens = Omit<TokenSet, 'generation' | 'previous'> & { readonly rotated: boolean }
+
+/**
+ * Replaces the token set, if the one it was made from is still there.
+ *
+ * The condition is the generation, not the lease: a slow holder whose lease ran out still holds the
+ * newest refresh token in existence if nobody else has committed.
+ *
+ * @returns null when another token set has been committed since: the late one must be dropped.
+ */
+export function commitTokenSet(
+  connection: Connection,
+  { attempt, generation }: RefreshAttempt,
+  { rotated, ...received }: SealedTokens,
+  now: EpochMs,
+): Connection | null {
+  if (connection.generation !== generation) return null
+  const { tokenSet: old, lastError: _, ...rest } = currentBinding(connection)
+  const changed: Binding = {
+    ...rest,
+    tokenSet: {
+      ...received,
+      generation: generation + 1,
+      committedBy: attempt,
+      ...(rotated && old.refreshToken !== undefined
+        ? { previous: { generation: old.generation, refreshToken: old.refreshToken } }
+        : {}),
+    },
+    refresh: { state: 'ok', since: now, failures: 0 },
+  }
+  return withCurrentBinding({ ...connection, generation: generation + 1, updatedAt: now }, changed)
+}
+
+export interface BackoffPolicy {
+  readonly backoffMinMs: number
+  readonly backoffMaxMs: number
+}
+
+/**
+ * Ends an attempt that brought no tokens.
+ *
+ * Only `customer` needs the customer. Whatever may have spent the token leaves `uncertain`, and a
+ * recovery that failed without an answer is as uncertain as before.
+ *
+ * @returns null when the attempt no longer owns the record: then there is nothing to end.
+ */
+export function failRefresh(
+  connection: Connection,
+  { attempt, generation }: RefreshAttempt,
+  kind: TokenFailureKind,
+  policy: BackoffPolicy,
+  now: EpochMs,
+): Connection | null {
+  const { refresh } = currentBinding(connection)
+  const owns = refresh.state === 'refreshing' && refresh.attempt === attempt
+  if (!owns || connection.generation !== generation) return null
+  const failures = refresh.failures + 1
+  if (kind === 'customer')
+    return withRefresh(
+      connection,
+      {
+        state: 'consent_required',
+        since: now,
+        failures,
+        reason: refresh.recovering === true ? 'refused_after_unknown_outcome' : 'refused',
+      },
+      now,
+    )
+  const uncertain = kind === 'ambiguous' || refresh.recovering === true
+  return withRefresh(
+    connection,
+    {
+      state: uncertain ? 'uncertain' : 'ok',
+      since: now,
+      failures,
+      retryAt: now + backoffMs(failures, policy.backoffMinMs, policy.backoffMaxMs),
+    },
+    now,
+  )
+}
+
+/** Marks a connection whose access token has ended and that has no refresh token. */
+export function endNotRenewable(
+  connection: Connection,
+  generation: number,
+  now: EpochMs,
+): Connection | null {
+  if (connection.generation !== generation) return null
+  const { refresh } = currentBinding(connection)
+  if (refresh.state === 'consent_required') return null
+  return withRefresh(
+    connection,
+    { state: 'consent_required', since: now, failures: refresh.failures, reason: 'not_renewable' },
+    now,
+  )
+}

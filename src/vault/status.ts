@@ -1,0 +1,62 @@
+import type { EpochMs } from '../shared/time.ts'
+import { type Connection, currentBinding } from './record.ts'
+
+/** Whether a portal can work with a connection, and if not, what stands in the way. */
+export type ConnectionStatus =
+  | 'active'
+  | 'trust_missing'
+  | 'degraded'
+  | 'consent_required'
+  | 'frozen'
+  | 'revoked'
+
+export const CONNECTION_STATUSES = [
+  'active',
+  'trust_missing',
+  'degraded',
+  'consent_required',
+  'frozen',
+  'revoked',
+] as const satisfies readonly ConnectionStatus[]
+
+/** An error older than this says nothing about now. */
+const ERROR_COUNTS_MS = 15 * 60_000
+
+export interface StatusReport {
+  readonly status: ConnectionStatus
+  /** Why, in one word of a closed list; absent for `active`. */
+  readonly reason?: string
+}
+
+/**
+ * Computes a connection's status from stored facts, the most serious first.
+ *
+ * `trust_missing` is advice only: tokens are still handed out, or nobody could find it healed.
+ */
+export function statusOf(connection: Connection, now: EpochMs): StatusReport {
+  const { refresh, tokenSet, knoxToken, trust, lastError } = currentBinding(connection)
+  if (connection.frozenAt !== undefined) return { status: 'frozen', reason: 'frozen' }
+  if (refresh.state === 'consent_required')
+    return { status: 'consent_required', reason: refresh.reason ?? 'refused' }
+  const endsAt = Math.max(tokenSet.accessExpiresAt, knoxToken?.expiresAt ?? 0)
+  if (tokenSet.refreshToken === undefined && endsAt <= now)
+    return { status: 'consent_required', reason: 'not_renewable' }
+  if (refresh.state === 'uncertain')
+    return { status: 'degraded', reason: 'refresh_outcome_unknown' }
+  if (refresh.state === 'ok' && refresh.failures > 0)
+    return { status: 'degraded', reason: 'refresh_failing' }
+  if (trust?.present === false) return { status: 'trust_missing', reason: 'trust_missing' }
+  if (lastError !== undefined && now - lastError.at < ERROR_COUNTS_MS)
+    return { status: 'degraded', reason: lastError.code }
+  return { status: 'active' }
+}
+
+/** Whether the connection can outlive its present access token. */
+export const isRenewable = (connection: Connection): boolean =>
+  currentBinding(connection).tokenSet.refreshToken !== undefined
+
+/** When the customer will have to consent again, as far as Samsung said. */
+export function consentExpiresAt(connection: Connection): EpochMs | undefined {
+  const { tokenSet } = currentBinding(connection)
+  return tokenSet.refreshToken === undefined ? tokenSet.accessExpiresAt : tokenSet.refreshExpiresAt
+}

@@ -1,0 +1,141 @@
+import { ServiceError } from '../shared/errors.ts'
+import type { Log } from '../shared/log.ts'
+import type { Secret } from '../shared/secret.ts'
+import type { Clock, EpochMs } from '../shared/time.ts'
+import type { Connections, Snapshot } from './connections.ts'
+import { backoffMs } from './due.ts'
+import type { Envelope } from './envelope.ts'
+import { createFlights } from './flights.ts'
+import { createHandOutCache } from './hand-out-cache.ts'
+import { assertUsable, dueAtOf, type HandOutRequest, planHandOut } from './hand-out-plan.ts'
+import type { Mint } from './minter.ts'
+import { currentBinding } from './record.ts'
+import { openKnoxToken } from './token-seal.ts'
+
+/** A live Knox credential for one connection. */
+export interface HandOut {
+  readonly programId: string
+  readonly headerName: string
+  readonly value: Secret
+  /** A fingerprint, for `rejected`. */
+  readonly tokenId: string
+  readonly expiresAt: EpochMs
+}
+
+export interface TokenSource {
+  /** What {@link handOut} would give without asking anybody, or null when it has to ask. */
+  peek(portalId: string, connectionId: string, minTtlMs: number): HandOut | null
+  /**
+   * Gives a live Knox credential, made now if none is kept.
+   *
+   * @throws ServiceError `not_found` (also for another portal's connection), `consent_required`,
+   *   `connection_frozen`, `refresh_*`, `upstream_*`, `store_*`
+   */
+  handOut(portalId: string, connectionId: string, request: HandOutRequest): Promise<HandOut>
+  /** Forgets what is kept in this process, after a change that must act at once. */
+  forget(connectionId: string): void
+  /** Resolves when no work is under way. */
+  idle(): Promise<void>
+}
+
+export interface TokenSourceDeps {
+  readonly connections: Connections
+  readonly envelope: Envelope
+  readonly mint: Mint
+  readonly settings: {
+    readonly localCacheMs: number
+    readonly rejectedIntervalMs: number
+    readonly backoffMinMs: number
+    readonly backoffMaxMs: number
+    /** How long a caller waits for work that is under way. */
+    readonly waitMs: number
+  }
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** A caller whose wish no new token can fill is served after this many. */
+const MAX_ROUNDS = 3
+
+/**
+ * Creates the token source. In front of everything stands a copy of at most one second; behind it
+ * the sealed token in the record, shared by all replicas; behind that the minter, one flight per
+ * connection and process.
+ */
+export function createTokenSource(deps: TokenSourceDeps): TokenSource {
+  const { connections, envelope, mint, settings, clock, log } = deps
+  const flights = createFlights<Snapshot>()
+  const cache = createHandOutCache(settings.localCacheMs)
+  const renewals = new Map<string, { failures: number; retryAt: EpochMs }>()
+
+  async function open(snapshot: Snapshot): Promise<HandOut> {
+    const { connection, version } = snapshot
+    const binding = currentBinding(connection)
+    const dataKey = await envelope.open(connection.id, connection.dataKey)
+    const value = openKnoxToken(dataKey, binding)
+    if (value === null || binding.knoxToken === undefined)
+      throw new TypeError('the minter returned a connection without a token')
+    const { headerName, tokenId, expiresAt } = binding.knoxToken
+    const handOut = { programId: binding.program, headerName, value, tokenId, expiresAt }
+    cache.put(connection.id, {
+      handOut,
+      version,
+      portalId: connection.portalId,
+      dueAt: dueAtOf(connection, binding.knoxToken),
+      checkedAt: clock(),
+    })
+    return handOut
+  }
+
+  function renewLater(connectionId: string, request: HandOutRequest): void {
+    if ((renewals.get(connectionId)?.retryAt ?? 0) > clock()) return
+    const work = async () => {
+      const snapshot = await mint(connectionId, request)
+      renewals.delete(connectionId)
+      return snapshot
+    }
+    flights.start(connectionId, work, (error) => {
+      const failures = (renewals.get(connectionId)?.failures ?? 0) + 1
+      const waitMs = backoffMs(failures, settings.backoffMinMs, settings.backoffMaxMs)
+      renewals.set(connectionId, { failures, retryAt: clock() + waitMs })
+      log.warn('renewal_failed', { connectionId, error })
+    })
+  }
+
+  async function fresh(
+    portalId: string,
+    connectionId: string,
+    request: HandOutRequest,
+  ): Promise<HandOut> {
+    let snapshot = await connections.read(connectionId)
+    for (let round = 0; ; round++) {
+      if (snapshot === null || snapshot.connection.portalId !== portalId)
+        throw new ServiceError('not_found')
+      assertUsable(snapshot.connection)
+      const { rejectedIntervalMs } = settings
+      const plan = planHandOut(snapshot.connection, request, rejectedIntervalMs, clock())
+      if (plan === 'serve_and_renew') renewLater(connectionId, request)
+      if (plan !== 'mint' || round === MAX_ROUNDS) return open(snapshot)
+      const work = () => mint(connectionId, request)
+      snapshot = await flights.join(connectionId, work, settings.waitMs)
+    }
+  }
+
+  return {
+    peek: (portalId, connectionId, minTtlMs) =>
+      cache.get(connectionId, portalId, minTtlMs, clock()),
+
+    async handOut(portalId, connectionId, request) {
+      const known = request.rejected === undefined ? cache.version(connectionId) : null
+      if (known !== null && (await connections.version(connectionId)) === known) {
+        cache.confirm(connectionId, known, clock())
+        const kept = cache.get(connectionId, portalId, request.minTtlMs, clock())
+        if (kept !== null) return kept
+      }
+      return fresh(portalId, connectionId, request)
+    },
+
+    forget: (connectionId) => cache.forget(connectionId),
+    idle: () => flights.idle(),
+  }
+}
