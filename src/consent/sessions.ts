@@ -26,6 +26,5 @@ export const createHandovers = (store: Store): Documents<CallbackHandover> =>
     lifetimeMs: () => HANDOVER_MS,
   })
 
-/** Name of the cookie that binds one session to one browser; `__Host-` makes browsers keep it so. */
-export const flowCookieName = (id: ConnectSessionId): string =>
-  `__Host-kg_${id.slice('cs_'.length)}`
+/** Name, without `__Host-`, of the cookie that binds one session to one browser. */
+export const flowCookieName = (id: ConnectSessionId): string => `kg_${id.slice('cs_'.length)}`

@@ -57,6 +57,7 @@ export const ERRORS = {
   store_unavailable: rule(503, 'operator', 'the store is not available', true),
   store_not_durable: rule(503, 'operator', 'the store cannot keep what it is given', true),
   record_unreadable: rule(503, 'operator', 'the stored record cannot be opened'),
+  program_not_configured: rule(503, 'operator', 'the program of the connection is not configured'),
   not_ready: rule(503, 'operator', 'the service is starting or stopping', true),
   internal_error: rule(500, 'operator', 'an unexpected error'),
 } as const satisfies Record<string, ErrorRule>
@@ -74,6 +75,8 @@ export interface ProblemExtras {
   readonly connectionId?: string
   readonly connectUrl?: string
   readonly partnerId?: string
+  /** What the portal can tell its customer, word for word. */
+  readonly customerMessage?: string
   readonly allow?: string
   /** Samsung's own words about a refusal; only scalars that passed the wire's allow-list. */
   readonly upstream?: UpstreamDetail

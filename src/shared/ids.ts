@@ -31,6 +31,15 @@ export function newConnectionId(now: number): ConnectionId {
   return `conn_${base32(bytes)}`
 }
 
+/** When a connection id was made, in ms since the epoch. */
+export function timeOfConnectionId(id: ConnectionId): number {
+  let bits = 0
+  // Ten characters hold the 48 bits of time and two more.
+  for (const character of id.slice('conn_'.length, 'conn_'.length + 10))
+    bits = bits * 32 + ALPHABET.indexOf(character)
+  return Math.floor(bits / 4)
+}
+
 /** Makes a connect session id out of 160 random bits. */
 export const newConnectSessionId = (): ConnectSessionId => `cs_${base32(randomBytes(20))}`
 

@@ -17,20 +17,29 @@ export interface HandOutRequest {
 /** `serve_and_renew`: good for this caller, and due for replacement. */
 export type HandOutPlan = 'serve' | 'serve_and_renew' | 'mint'
 
+export interface HandOutPolicy {
+  /** How often a portal's `rejected` may have a token replaced. */
+  readonly rejectedIntervalMs: number
+  /** No token is asked to live longer than its whole life less this. */
+  readonly marginMs: number
+}
+
 /**
  * Decides whether the kept Knox token will do.
  *
- * @param replaceEveryMs - How often a portal's `rejected` may have a token replaced.
+ * A wish that no new token could fill either is cut to what one can, or a program with short tokens
+ * would make one for every call.
  */
 export function planHandOut(
   connection: Connection,
   request: HandOutRequest,
-  replaceEveryMs: number,
+  { rejectedIntervalMs, marginMs }: HandOutPolicy,
   now: EpochMs,
 ): HandOutPlan {
   const token = currentBinding(connection).knoxToken
-  if (token === undefined || isRefused(token, request, replaceEveryMs, now)) return 'mint'
-  const longEnough = token.expiresAt - now >= request.minTtlMs
+  if (token === undefined || isRefused(token, request, rejectedIntervalMs, now)) return 'mint'
+  const minTtlMs = Math.min(request.minTtlMs, token.expiresAt - token.mintedAt - marginMs)
+  const longEnough = token.expiresAt > now && token.expiresAt - now >= minTtlMs
   const madeForThis = token.mintedAt >= request.arrivedAt && token.expiresAt > now
   if (!longEnough && !madeForThis) return 'mint'
   if (now < dueAtOf(connection, token) || hasEnded(connection, now)) return 'serve'

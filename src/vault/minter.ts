@@ -8,7 +8,12 @@ import { keepKnoxToken, noteError } from './connection-transitions.ts'
 import type { Connections, Snapshot } from './connections.ts'
 import type { Envelope } from './envelope.ts'
 import { knoxFailure } from './failures.ts'
-import { assertUsable, type HandOutRequest, planHandOut } from './hand-out-plan.ts'
+import {
+  assertUsable,
+  type HandOutPolicy,
+  type HandOutRequest,
+  planHandOut,
+} from './hand-out-plan.ts'
 import type { VaultMetrics } from './outcomes.ts'
 import { currentBinding } from './record.ts'
 import type { Refresher } from './refresher.ts'
@@ -21,7 +26,7 @@ export interface MinterDeps {
   readonly kindOf: (programId: string) => KnoxKind
   /** HMAC of a token: names it without giving it away. */
   readonly fingerprint: (token: Secret) => string
-  readonly settings: { readonly rejectedIntervalMs: number }
+  readonly settings: HandOutPolicy
   readonly clock: Clock
   readonly log: Log
   readonly metrics: VaultMetrics
@@ -43,7 +48,7 @@ export function createMinter(deps: MinterDeps): Mint {
     const snapshot = await connections.read(connectionId)
     if (snapshot === null) throw new ServiceError('not_found')
     assertUsable(snapshot.connection)
-    const plan = planHandOut(snapshot.connection, request, settings.rejectedIntervalMs, clock())
+    const plan = planHandOut(snapshot.connection, request, settings, clock())
     if (plan === 'serve') return snapshot
     try {
       const ready = await withLiveAccess(snapshot)

@@ -7,7 +7,13 @@ import { backoffMs } from './due.ts'
 import type { Envelope } from './envelope.ts'
 import { createFlights } from './flights.ts'
 import { createHandOutCache } from './hand-out-cache.ts'
-import { assertUsable, dueAtOf, type HandOutRequest, planHandOut } from './hand-out-plan.ts'
+import {
+  assertUsable,
+  dueAtOf,
+  type HandOutPolicy,
+  type HandOutRequest,
+  planHandOut,
+} from './hand-out-plan.ts'
 import type { Mint } from './minter.ts'
 import { currentBinding } from './record.ts'
 import { openKnoxToken } from './token-seal.ts'
@@ -25,6 +31,8 @@ export interface HandOut {
 export interface TokenSource {
   /** What {@link handOut} would give without asking anybody, or null when it has to ask. */
   peek(portalId: string, connectionId: string, minTtlMs: number): HandOut | null
+  /** What it would give after asking the store only whether the record has changed, or null. */
+  confirm(portalId: string, connectionId: string, minTtlMs: number): Promise<HandOut | null>
   /**
    * Gives a live Knox credential, made now if none is kept.
    *
@@ -42,9 +50,8 @@ export interface TokenSourceDeps {
   readonly connections: Connections
   readonly envelope: Envelope
   readonly mint: Mint
-  readonly settings: {
+  readonly settings: HandOutPolicy & {
     readonly localCacheMs: number
-    readonly rejectedIntervalMs: number
     readonly backoffMinMs: number
     readonly backoffMaxMs: number
     /** How long a caller waits for work that is under way. */
@@ -112,8 +119,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       if (snapshot === null || snapshot.connection.portalId !== portalId)
         throw new ServiceError('not_found')
       assertUsable(snapshot.connection)
-      const { rejectedIntervalMs } = settings
-      const plan = planHandOut(snapshot.connection, request, rejectedIntervalMs, clock())
+      const plan = planHandOut(snapshot.connection, request, settings, clock())
       if (plan === 'serve_and_renew') renewLater(connectionId, request)
       if (plan !== 'mint' || round === MAX_ROUNDS) return open(snapshot)
       const work = () => mint(connectionId, request)
@@ -121,18 +127,29 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     }
   }
 
+  async function confirm(
+    portalId: string,
+    connectionId: string,
+    minTtlMs: number,
+  ): Promise<HandOut | null> {
+    const known = cache.version(connectionId)
+    if (known === null || (await connections.version(connectionId)) !== known) return null
+    cache.confirm(connectionId, known, clock())
+    return cache.get(connectionId, portalId, minTtlMs, clock())
+  }
+
   return {
     peek: (portalId, connectionId, minTtlMs) =>
       cache.get(connectionId, portalId, minTtlMs, clock()),
 
+    confirm,
+
     async handOut(portalId, connectionId, request) {
-      const known = request.rejected === undefined ? cache.version(connectionId) : null
-      if (known !== null && (await connections.version(connectionId)) === known) {
-        cache.confirm(connectionId, known, clock())
-        const kept = cache.get(connectionId, portalId, request.minTtlMs, clock())
-        if (kept !== null) return kept
-      }
-      return fresh(portalId, connectionId, request)
+      const kept =
+        request.rejected === undefined
+          ? await confirm(portalId, connectionId, request.minTtlMs)
+          : null
+      return kept ?? fresh(portalId, connectionId, request)
     },
 
     forget: (connectionId) => cache.forget(connectionId),

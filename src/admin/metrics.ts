@@ -1,0 +1,102 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { REFRESH_OUTCOMES, type RefreshOutcome, type VaultMetrics } from '../vault/outcomes.ts'
+import { CONNECTION_STATUSES, type ConnectionStatus } from '../vault/status.ts'
+
+/** How many connections there are, by program and status. */
+export type ConnectionCounts = ReadonlyMap<string, ReadonlyMap<ConnectionStatus, number>>
+
+export interface ClockSkew {
+  readonly host: string
+  readonly skewMs: number
+}
+
+export interface Metrics {
+  readonly vault: VaultMetrics
+  readonly store: (operation: string, outcome: string, durationMs: number) => void
+  /** Requests to Samsung that are neither a refresh nor an exchange count here as well. */
+  readonly connections: (counts: ConnectionCounts) => void
+  /** Refresh outcomes since the start, for verbose readiness. */
+  refreshOutcomes(): Readonly<Record<RefreshOutcome, number>>
+  /** The text of `/metrics` and its content type. */
+  render(): Promise<{ readonly contentType: string; readonly text: string }>
+}
+
+export interface MetricsDeps {
+  readonly programs: readonly { readonly id: string; readonly legacyRsa: boolean }[]
+  readonly skews: () => readonly ClockSkew[]
+}
+
+const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** Creates the metrics of one process. Labels hold configured names and closed lists only. */
+export function createMetrics({ programs, skews }: MetricsDeps): Metrics {
+  const registers = [new Registry()]
+  const [registry] = registers as [Registry]
+  collectDefaultMetrics({ register: registry, prefix: 'knoxgate_' })
+  const refreshes = new Counter({
+    name: 'knoxgate_refresh_total',
+    help: 'Attempts to renew a Samsung token set, by how they ended',
+    labelNames: ['program', 'outcome'],
+    registers,
+  })
+  const exchange = new Histogram({
+    name: 'knoxgate_exchange_duration_seconds',
+    help: 'Time to make one Knox token: signing, the exchange, signing',
+    labelNames: ['program', 'outcome'],
+    buckets: SECONDS,
+    registers,
+  })
+  const storeTime = new Histogram({
+    name: 'knoxgate_store_operation_duration_seconds',
+    help: 'Time of one operation on the store',
+    labelNames: ['operation', 'outcome'],
+    buckets: SECONDS,
+    registers,
+  })
+  const connections = new Gauge({
+    name: 'knoxgate_connections',
+    help: 'Connections by program and status, as of the last sweep',
+    labelNames: ['program', 'status'],
+    registers,
+  })
+  new Gauge({
+    name: 'knoxgate_clock_skew_seconds',
+    help: "Samsung's clock minus this one, median of fresh Date headers",
+    labelNames: ['host'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { host, skewMs } of skews()) this.set({ host }, skewMs / 1000)
+    },
+  })
+  const legacy = new Gauge({
+    name: 'knoxgate_legacy_rsa_key',
+    help: '1 for a program that signs with an RSA key of less than 2048 bits',
+    labelNames: ['program'],
+    registers,
+  })
+  for (const { id, legacyRsa } of programs) {
+    legacy.set({ program: id }, legacyRsa ? 1 : 0)
+    for (const outcome of REFRESH_OUTCOMES) refreshes.inc({ program: id, outcome }, 0)
+    for (const status of CONNECTION_STATUSES) connections.set({ program: id, status }, 0)
+  }
+  const totals = new Map<RefreshOutcome, number>(REFRESH_OUTCOMES.map((outcome) => [outcome, 0]))
+
+  return {
+    vault: {
+      refresh(program, outcome) {
+        refreshes.inc({ program, outcome })
+        totals.set(outcome, (totals.get(outcome) ?? 0) + 1)
+      },
+      mint: (program, outcome, ms) => exchange.observe({ program, outcome }, ms / 1000),
+    },
+    store: (operation, outcome, ms) => storeTime.observe({ operation, outcome }, ms / 1000),
+    connections(counts) {
+      for (const { id } of programs)
+        for (const status of CONNECTION_STATUSES)
+          connections.set({ program: id, status }, counts.get(id)?.get(status) ?? 0)
+    },
+    refreshOutcomes: () => Object.fromEntries(totals) as Record<RefreshOutcome, number>,
+    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  }
+}

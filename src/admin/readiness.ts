@@ -1,0 +1,101 @@
+import { type Clock, type EpochMs, toRfc3339 } from '../shared/time.ts'
+import type { KeyPair } from '../signing/key-pair.ts'
+import type { StoreFacts } from '../vault/store.ts'
+
+/** Where the process is in its life; it serves while `running`. */
+export type Phase = 'starting' | 'running' | 'draining'
+
+export interface ReadinessDeps {
+  readonly phase: () => Phase
+  /** Answers when the store does. */
+  readonly pingStore: () => Promise<void>
+  readonly describeStore: () => Promise<StoreFacts>
+  /** Whether the ring still opens what was sealed with it. */
+  readonly keyRing: () => {
+    readonly opens: boolean
+    readonly activeKid: string
+    readonly kids: readonly string[]
+  }
+  readonly programs: readonly { readonly id: string; readonly keys: KeyPair }[]
+  readonly skews: () => readonly {
+    readonly host: string
+    readonly skewMs: number
+    readonly observedAt: EpochMs
+  }[]
+  readonly refreshOutcomes: () => Readonly<Record<string, number>>
+  readonly warnings: readonly string[]
+  readonly clock: Clock
+  readonly version: string
+}
+
+export interface Readiness {
+  /** Whether traffic should come here. Samsung's state never decides: its outage must not drain us. */
+  isReady(): Promise<boolean>
+  /** The same for an operator, with everything known; names, numbers and booleans only. */
+  report(): Promise<{ readonly ready: boolean; readonly body: object }>
+}
+
+/** A readiness probe waits no longer than this for the store. */
+const PING_MS = 800
+/** A skew beyond this makes Knox refuse fresh tokens. */
+const SKEW_WARNING_MS = 60_000
+
+/** Creates the probes behind `/readyz`. */
+export function createReadiness(deps: ReadinessDeps): Readiness {
+  async function storeAnswers(): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, PING_MS, false)
+    })
+    const answered = deps.pingStore().then(
+      () => true,
+      () => false,
+    )
+    return Promise.race([answered, late]).finally(() => clearTimeout(timer))
+  }
+
+  async function isReady(): Promise<boolean> {
+    return deps.phase() === 'running' && deps.keyRing().opens && (await storeAnswers())
+  }
+
+  return {
+    isReady,
+
+    async report() {
+      const startedAt = deps.clock()
+      const answers = await storeAnswers()
+      const latencyMs = deps.clock() - startedAt
+      const { warnings: storeWarnings, ...facts } = answers
+        ? await deps.describeStore()
+        : { warnings: ['the store does not answer'] }
+      const ring = deps.keyRing()
+      const ready = deps.phase() === 'running' && ring.opens && answers
+      const skews = deps.skews()
+      const body = {
+        status: ready ? 'ready' : 'not_ready',
+        phase: deps.phase(),
+        version: deps.version,
+        store: { answers, latency_ms: latencyMs, ...facts },
+        key_ring: { opens: ring.opens, active: ring.activeKid, kids: ring.kids },
+        keys: deps.programs.map(({ id, keys }) => ({
+          program: id,
+          thumbprint: keys.thumbprint,
+          modulus_bits: keys.modulusBits,
+        })),
+        clock_skew: skews.map(({ host, skewMs, observedAt }) => ({
+          host,
+          skew_ms: skewMs,
+          observed_at: toRfc3339(observedAt),
+        })),
+        refresh_outcomes: deps.refreshOutcomes(),
+        warnings: [...deps.warnings, ...storeWarnings, ...skewWarnings(skews)],
+      }
+      return { ready, body }
+    },
+  }
+}
+
+const skewWarnings = (skews: readonly { readonly host: string; readonly skewMs: number }[]) =>
+  skews
+    .filter(({ skewMs }) => Math.abs(skewMs) > SKEW_WARNING_MS)
+    .map(({ host, skewMs }) => `the clock differs from ${host} by ${Math.round(skewMs / 1000)} s`)

@@ -1,0 +1,69 @@
+import { type RequestHandler, Router } from 'express'
+import { allowMethods } from '../http/security.ts'
+import { ServiceError } from '../shared/errors.ts'
+import { sameSecret } from '../shared/ids.ts'
+import type { Secret } from '../shared/secret.ts'
+import type { Metrics } from './metrics.ts'
+import type { Readiness } from './readiness.ts'
+
+/** Liveness without I/O, and readiness that tells anonymous callers nothing but its status. */
+export function createProbeRouter(readiness: Readiness): Router {
+  const router = Router()
+  router
+    .route('/livez')
+    .get((_req, res) => {
+      res.json({ status: 'live' })
+    })
+    .all(allowMethods('GET'))
+  router
+    .route('/readyz')
+    .get(async (_req, res) => {
+      const ready = await readiness.isReady()
+      if (!ready) res.set('Retry-After', '1')
+      res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not_ready' })
+    })
+    .all(allowMethods('GET'))
+  return router
+}
+
+export interface AdminRouterDeps {
+  readonly readiness: Readiness
+  readonly metrics: Metrics
+  readonly adminToken: Secret
+}
+
+/** Routes of the admin listener; all but liveness and the plain status need its own credential. */
+export function createAdminRouter({ readiness, metrics, adminToken }: AdminRouterDeps): Router {
+  const router = Router()
+  const authenticate: RequestHandler = (req, _res, next) => {
+    const [, token = ''] = /^Bearer (\S+)$/.exec(req.headers.authorization ?? '') ?? []
+    if (!sameSecret(token, adminToken.reveal())) throw new ServiceError('invalid_api_key')
+    next()
+  }
+
+  router.get('/readyz', (req, res, next) => {
+    if (!('verbose' in req.query)) return next()
+    authenticate(req, res, async (refused?: unknown) => {
+      if (refused !== undefined) return next(refused)
+      const { ready, body } = await readiness.report()
+      return res.status(ready ? 200 : 503).json(body)
+    })
+  })
+  router.use(createProbeRouter(readiness))
+  router.use(authenticate)
+  router
+    .route('/metrics')
+    .get(async (_req, res) => {
+      const { contentType, text } = await metrics.render()
+      res.set('Content-Type', contentType).send(text)
+    })
+    .all(allowMethods('GET'))
+  router
+    .route('/admin/v1/status')
+    .get(async (_req, res) => {
+      const { body } = await readiness.report()
+      res.json(body)
+    })
+    .all(allowMethods('GET'))
+  return router
+}

@@ -1,0 +1,74 @@
+import express, { type Express, type Router } from 'express'
+import {
+  createPageErrorHandler,
+  createProblemHandler,
+  notFoundHandler,
+} from './http/error-handler.ts'
+import { jsonBody } from './http/json-body.ts'
+import type { Pages } from './http/pages.ts'
+import { requestContext } from './http/request-context.ts'
+import { apiSecurity, pageSecurity, urlLimit } from './http/security.ts'
+import type { Door } from './portal/admit.ts'
+import type { Log } from './shared/log.ts'
+import type { Clock } from './shared/time.ts'
+
+export interface AppDeps {
+  readonly door: Door
+  /** Routers of `/v1`, behind the door. */
+  readonly portalRouters: readonly Router[]
+  readonly probeRouter: Router
+  readonly assetRouter: Router
+  readonly consentRouter: Router
+  readonly pages: Pages
+  readonly limits: { readonly bodyLimitBytes: number; readonly urlLimitBytes: number }
+  readonly log: Log
+  readonly clock: Clock
+}
+
+/** An Express application without what its defaults give away or guess. */
+function bareApp(): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', 'simple')
+  app.set('case sensitive routing', true)
+  app.set('strict routing', true)
+  return app
+}
+
+/** The public application: probes, `/v1`, and the browser's pages; each part ends its own errors. */
+export function createApp(deps: AppDeps): Express {
+  const { door, pages, limits, log, clock } = deps
+  const app = bareApp()
+  const tooLong = urlLimit({ limitBytes: limits.urlLimitBytes })
+  app.use(requestContext({ log, clock }))
+
+  const probes = express.Router()
+  probes.use(['/livez', '/readyz'], apiSecurity())
+  probes.use(deps.probeRouter)
+  app.use(probes)
+
+  const v1 = express.Router()
+  v1.use(apiSecurity(), tooLong, door.enter, jsonBody({ limitBytes: limits.bodyLimitBytes }))
+  for (const router of deps.portalRouters) v1.use(router)
+  v1.use(notFoundHandler)
+  app.use('/v1', v1, createProblemHandler({ log }))
+
+  app.use(tooLong, deps.assetRouter, deps.consentRouter)
+  app.use(pageSecurity({ formAction: 'none' }), notFoundHandler)
+  app.use(createPageErrorHandler({ renderPage: pages.error, log }))
+  return app
+}
+
+/** The admin application, for a listener of its own. */
+export function createAdminApp(deps: {
+  readonly adminRouter: Router
+  readonly log: Log
+  readonly clock: Clock
+}): Express {
+  const { adminRouter, log, clock } = deps
+  const app = bareApp()
+  app.use(requestContext({ log, clock }), apiSecurity(), urlLimit({ limitBytes: 2048 }))
+  app.use(adminRouter, notFoundHandler, createProblemHandler({ log }))
+  return app
+}

@@ -1,0 +1,102 @@
+import type { Router } from 'express'
+import type { Upstream } from './compose-upstream.ts'
+import type { Vault } from './compose-vault.ts'
+import type { Config, Portal, Program } from './config/config.ts'
+import { createBrowserFlow } from './consent/browser-flow.ts'
+import { createCallbackKeeper } from './consent/callback-handover.ts'
+import { type CompleteSession, createCompleteSession } from './consent/complete-session.ts'
+import { type CreateSession, createCreateSession } from './consent/create-session.ts'
+import { createConsentRouter } from './consent/routes.ts'
+import { createHandovers, createSessions, type Sessions } from './consent/sessions.ts'
+import { createStoreConsent } from './consent/store-consent.ts'
+import type { Pages } from './http/pages.ts'
+import { readCallback } from './samsung-account/callback.ts'
+import { ServiceError } from './shared/errors.ts'
+import type { Log } from './shared/log.ts'
+import type { Clock } from './shared/time.ts'
+import { derivePurposeKey } from './vault/derive-keys.ts'
+
+/** What several parts are wired from. */
+export interface Parts {
+  readonly config: Config
+  readonly programs: ReadonlyMap<string, Program>
+  readonly portals: ReadonlyMap<string, Portal>
+  readonly upstream: Upstream
+  readonly vault: Vault
+  readonly log: Log
+  readonly clock: Clock
+}
+
+export interface Consent {
+  readonly router: Router
+  readonly sessions: Sessions
+  readonly createSession: CreateSession
+  readonly completeSession: CompleteSession
+}
+
+/** Wires the customer's journey. */
+export function composeConsent(parts: Parts & { readonly pages: Pages }): Consent {
+  const { config, programs, portals, upstream, vault, pages, log, clock } = parts
+  const { settings, publicUrl } = config
+  const { store, connections, directory, envelope } = vault
+  const { clientOf } = upstream
+  const sessions = createSessions(store, settings.connectSession.retentionMs)
+  const callbacks = createCallbackKeeper({ handovers: createHandovers(store), envelope })
+  const kindOf = (programId: string) => {
+    const program = programs.get(programId)
+    if (program === undefined) throw new ServiceError('program_not_configured')
+    return program.kind
+  }
+  const storeConsent = createStoreConsent({
+    connections,
+    directory,
+    envelope,
+    kindOf,
+    settings: settings.refresh,
+    clock,
+    log,
+  })
+
+  return {
+    sessions,
+    createSession: createCreateSession({
+      sessions,
+      connections,
+      directory,
+      programs,
+      settings: settings.connectSession,
+      clock,
+      log,
+    }),
+    completeSession: createCompleteSession({
+      sessions,
+      connections,
+      directory,
+      envelope,
+      clientOf,
+      storeConsent,
+      settings: settings.refresh,
+      clock,
+      log,
+    }),
+    router: createConsentRouter({
+      flow: createBrowserFlow({
+        sessions,
+        envelope,
+        clientOf,
+        settings: settings.connectSession,
+        log,
+      }),
+      pages,
+      programs,
+      portals,
+      publicUrl,
+      readCallback,
+      keepCallback: callbacks.keep,
+      takeCallback: callbacks.take,
+      csrfKey: derivePurposeKey(Buffer.from(config.apiKeyPepper.reveal()), 'csrf'),
+      cookieSeconds: Math.max(1, Math.floor(settings.connectSession.lifetimeMs / 1000)),
+      bodyLimitBytes: settings.http.bodyLimitBytes,
+    }),
+  }
+}

@@ -1,0 +1,64 @@
+import type { Router } from 'express'
+import type { Consent, Parts } from './compose-consent.ts'
+import type { Door } from './portal/admit.ts'
+import { createConnectionRouter } from './portal/connection-routes.ts'
+import { createViewConnection } from './portal/connection-view.ts'
+import { createDeleteConnection } from './portal/delete-connection.ts'
+import { createListConnections } from './portal/list-connections.ts'
+import { createSessionRouter } from './portal/session-routes.ts'
+import type { TokenAnswer } from './portal/token-answer.ts'
+import { createVerifyConnection } from './portal/verify-connection.ts'
+import { derivePurposeKey } from './vault/derive-keys.ts'
+
+/** Samsung's validity when none is asked for, in minutes. */
+const DEFAULT_VALIDITY_MINUTES = 30
+
+/** Wires the portal's journey: the routers of `/v1`. */
+export function composePortal(
+  parts: Parts & {
+    readonly consent: Consent
+    readonly door: Door
+    readonly tokenAnswer: TokenAnswer
+  },
+): readonly Router[] {
+  const { config, programs, upstream, vault, consent, door, log, clock } = parts
+  const { connections, directory, envelope, tokenSource } = vault
+  const { knoxToken, http } = config.settings
+  const { admit } = door
+  const viewConnection = createViewConnection({ envelope, clock })
+  const validityMs = (programId: string) =>
+    (programs.get(programId)?.knox.validityMinutes ?? DEFAULT_VALIDITY_MINUTES) * 60_000
+
+  return [
+    createSessionRouter({ ...consent, admit, viewConnection, publicUrl: config.publicUrl }),
+    createConnectionRouter({
+      admit,
+      connections,
+      listConnections: createListConnections({
+        connections,
+        directory,
+        cursorKey: derivePurposeKey(Buffer.from(config.apiKeyPepper.reveal()), 'cursor-mac'),
+        clock,
+      }),
+      deleteConnection: createDeleteConnection({ connections, directory, tokenSource, log }),
+      verifyConnection: createVerifyConnection({
+        connections,
+        tokenSource,
+        kindOf: upstream.kindOf,
+        partnerIdOf: (id) => programs.get(id)?.samsungAccount.partnerId,
+        defaultMinTtlMs: knoxToken.defaultMinTtlMs,
+        clock,
+        log,
+      }),
+      viewConnection,
+      tokenSource,
+      tokenAnswer: parts.tokenAnswer,
+      minTtl: {
+        defaultMs: knoxToken.defaultMinTtlMs,
+        maxMs: (id) => validityMs(id) - knoxToken.marginMs,
+      },
+      pageLimit: http.pageLimit,
+      clock,
+    }),
+  ]
+}

@@ -1,0 +1,12 @@
+import type { Program } from '../config/config.ts'
+
+const ABILITIES: Readonly<Record<Program['kind'], readonly string[]>> = {
+  'samsung-account': [
+    'See the devices and profiles of your organization in Samsung Knox cloud services.',
+    'Enroll, configure and manage these devices, as far as your Samsung Account may.',
+    'Go on doing so without asking you again, until you or the portal end the connection.',
+  ],
+}
+
+/** What a portal can do once the customer has agreed, one plain sentence each. */
+export const abilitiesOf = (kind: Program['kind']): readonly string[] => ABILITIES[kind]

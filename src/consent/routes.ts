@@ -1,0 +1,178 @@
+import { createHmac, type KeyObject } from 'node:crypto'
+import { type Request, type Response, Router } from 'express'
+import type { Portal, Program } from '../config/config.ts'
+import { clearCookie, flowCookie, parseCookies } from '../http/cookies.ts'
+import { PAGE_MESSAGES, type PageCause, PageError } from '../http/page-messages.ts'
+import type { Pages } from '../http/pages.ts'
+import { parseParameters } from '../http/parameters.ts'
+import { readRawBody } from '../http/raw-body.ts'
+import { supportIdOf } from '../http/request-context.ts'
+import { allowMethods, pageSecurity, sameOrigin } from '../http/security.ts'
+import type { CallbackResult } from '../samsung-account/callback.ts'
+import { type ConnectSessionId, isConnectSessionId, sameSecret } from '../shared/ids.ts'
+import { abilitiesOf } from './abilities.ts'
+import type { BrowserFlow, BrowserStep, PageCause as StepCause } from './browser-flow.ts'
+import type { ConnectSession } from './session-record.ts'
+import { flowCookieName } from './sessions.ts'
+
+export interface ConsentRouterDeps {
+  readonly flow: BrowserFlow
+  readonly pages: Pages
+  readonly programs: ReadonlyMap<string, Program>
+  readonly portals: ReadonlyMap<string, Portal>
+  readonly publicUrl: string
+  /** Reads what Samsung sent back, whatever its shape. */
+  readonly readCallback: (parameters: URLSearchParams) => CallbackResult
+  /** Keeps posted parameters until their browser comes back; returns the handle. */
+  readonly keepCallback: (parameters: string) => Promise<string>
+  /** Takes kept parameters, once. */
+  readonly takeCallback: (handle: string) => Promise<string | null>
+  readonly csrfKey: KeyObject
+  /** Life of the flow cookie, in seconds; at most ten minutes. */
+  readonly cookieSeconds: number
+  readonly bodyLimitBytes: number
+}
+
+/** Routes of the browser: the page behind `connect_url`, and the way back from Samsung. */
+export function createConsentRouter(deps: ConsentRouterDeps): Router {
+  const { flow, pages, programs, portals, csrfKey } = deps
+  const router = Router()
+  const csrfTokenOf = (id: string) => createHmac('sha256', csrfKey).update(id).digest('base64url')
+  const secure = pageSecurity()
+
+  router.all('/connect/:id', secure, allowMethods('GET', 'POST'))
+
+  router.get('/connect/:id', async (req, res) => {
+    const id = readSessionId(req)
+    const step = await flow.view(id)
+    if (step.kind !== 'confirm') return show(res, step)
+    const { session } = step
+    const program = programs.get(session.program)
+    const portal = portals.get(session.portalId)
+    if (program === undefined || portal === undefined) throw new PageError('not_found')
+    sendPage(
+      res,
+      200,
+      pages.confirm({
+        supportId: supportIdOf(res),
+        portalName: portal.name,
+        tenantName: session.tenantName,
+        region: program.region,
+        abilities: abilitiesOf(program.kind),
+        partnerId: program.samsungAccount.partnerId,
+        action: `/connect/${id}`,
+        csrfToken: csrfTokenOf(id),
+        accountChange: session.reconnects !== undefined && session.allowAccountChange,
+      }),
+    )
+  })
+
+  router.post('/connect/:id', sameOrigin(deps), async (req, res) => {
+    const id = readSessionId(req)
+    const form = await readForm(req, deps.bodyLimitBytes)
+    if (!sameSecret(form.get('csrf_token') ?? '', csrfTokenOf(id)))
+      throw new PageError('forbidden_origin')
+    const cookie = cookieOf(req)(id)
+    const cancelled = form.get('action') === 'cancel'
+    show(res, await (cancelled ? flow.cancel(id, cookie) : flow.start(id, cookie)))
+  })
+
+  router.all(['/callback/:program', '/callback/:program/continue'], secure, (req, _res, next) => {
+    if (!programs.has(String(req.params.program))) throw new PageError('not_found')
+    next()
+  })
+
+  router
+    .route('/callback/:program')
+    .get(async (req, res) => {
+      const result = deps.readCallback(new URL(req.originalUrl, deps.publicUrl).searchParams)
+      show(res, await flow.callback(req.params.program, result, cookieOf(req)), 'late')
+    })
+    // No Lax cookie comes along on a post from Samsung's site. So nothing is decided here: the
+    // parameters wait, and the browser comes back by GET, with its cookie.
+    .post(async (req, res) => {
+      const body = await readBody(req, deps.bodyLimitBytes)
+      if (deps.readCallback(new URLSearchParams(body)).kind === 'invalid')
+        throw new PageError('invalid_callback')
+      const handle = await deps.keepCallback(body)
+      res.redirect(303, `/callback/${req.params.program}/continue?handle=${handle}`)
+    })
+    .all(allowMethods('GET', 'POST'))
+
+  router
+    .route('/callback/:program/continue')
+    .get(async (req, res) => {
+      const handle = new URL(req.originalUrl, deps.publicUrl).searchParams.get('handle') ?? ''
+      const body = await deps.takeCallback(handle)
+      if (body === null) throw new PageError('used')
+      const result = deps.readCallback(new URLSearchParams(body))
+      show(res, await flow.callback(req.params.program, result, cookieOf(req)), 'late')
+    })
+    .all(allowMethods('GET'))
+
+  /** @param expired - What an expired session is called here: a link runs out, a sign-in is late. */
+  function show(res: Response, step: BrowserStep, expired: PageCause = 'expired'): void {
+    if (step.kind === 'portal') {
+      res.append('Set-Cookie', clearCookie(flowCookieName(step.session.id)))
+      res.redirect(303, step.url)
+      return
+    }
+    const supportId = supportIdOf(res)
+    if (step.kind === 'samsung') {
+      const name = flowCookieName(step.session.id)
+      res.append('Set-Cookie', flowCookie(name, step.cookie, deps.cookieSeconds))
+      sendPage(res, 200, pages.onTheWay({ supportId, location: step.url }))
+      return
+    }
+    const { cause, session } = step
+    const about = describe(session)
+    if (session?.phase === 'completed' && about.portalName !== undefined) {
+      const { portalName } = about
+      sendPage(res, 200, pages.connected({ supportId, ...about, portalName }))
+      return
+    }
+    const shown = pageCauseOf(cause, expired)
+    const page = pages.error({ cause: shown, supportId, ...about })
+    sendPage(res, PAGE_MESSAGES[shown].status, page)
+  }
+
+  /** What a page may say about a session: its portal, and the way back there. */
+  function describe(session: ConnectSession | undefined) {
+    const portal = session === undefined ? undefined : portals.get(session.portalId)
+    if (session === undefined || portal === undefined) return {}
+    const partnerId = programs.get(session.program)?.samsungAccount.partnerId
+    const { returnUrl, tenantName } = session
+    return { portalName: portal.name, returnUrl, tenantName, partnerId }
+  }
+
+  return router
+}
+
+function pageCauseOf(cause: StepCause, expired: PageCause): PageCause {
+  if (cause === 'closed') return 'denied'
+  return cause === 'expired' ? expired : cause
+}
+
+const cookieOf = (req: Request) => {
+  const cookies = parseCookies(req.headers.cookie)
+  return (id: ConnectSessionId) => cookies.get(flowCookieName(id))
+}
+
+function readSessionId(req: Request): ConnectSessionId {
+  const { id } = req.params
+  if (typeof id !== 'string' || !isConnectSessionId(id)) throw new PageError('not_found')
+  return id
+}
+
+async function readBody(req: Request, limitBytes: number): Promise<string> {
+  if (req.is('application/x-www-form-urlencoded') === false) throw new PageError('bad_request', 415)
+  return (await readRawBody(req, limitBytes)).toString('utf8')
+}
+
+async function readForm(req: Request, limitBytes: number): Promise<ReadonlyMap<string, string>> {
+  return parseParameters(await readBody(req, limitBytes))
+}
+
+function sendPage(res: Response, status: number, html: string): void {
+  res.status(status).type('html').send(html)
+}

@@ -1,0 +1,95 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { compose, type Service } from './compose.ts'
+import type { Config } from './config/config.ts'
+import { ConfigError } from './config/problems.ts'
+import { readConfig } from './config/read-config.ts'
+import { createClientErrorHandler } from './http/client-error.ts'
+import { ServiceError } from './shared/errors.ts'
+import { createLog, type Log } from './shared/log.ts'
+import { sleep } from './shared/time.ts'
+
+/** sysexits.h: EX_CONFIG, and EX_UNAVAILABLE. */
+const EXIT_CONFIG = 78
+const EXIT_UNAVAILABLE = 69
+
+function readOrExit(): Config {
+  try {
+    return readConfig(process.env)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(EXIT_CONFIG)
+  }
+}
+
+async function listen(
+  name: string,
+  handle: RequestListener,
+  at: { readonly host: string; readonly port: number },
+  log: Log,
+): Promise<Server> {
+  const options = { requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16_384 }
+  const server = createServer(options, handle)
+  server.on('clientError', createClientErrorHandler({ log }))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(at.port, at.host, resolve)
+  })
+  const { address, port } = server.address() as AddressInfo
+  const host = address.includes(':') ? `[${address}]` : address
+  log.info('listening', { listener: name, url: `http://${host}:${port}` })
+  return server
+}
+
+/** Stops accepting, lets requests and renewals end, closes; gives up at the deadline. */
+async function drain(service: Service, servers: readonly Server[], config: Config, log: Log) {
+  service.setPhase('draining')
+  const closed = servers.map(
+    (server) => new Promise<void>((resolve) => void server.close(() => resolve())),
+  )
+  for (const server of servers) server.closeIdleConnections()
+  const ended = Promise.all([...closed, service.idle()]).then(() => 'drained')
+  const late = sleep(config.settings.http.drainTimeoutMs).then(() => 'deadline')
+  const reason = await Promise.race([ended, late])
+  await service.close()
+  log.info('stopped', { reason })
+  process.exit(0)
+}
+
+async function main(): Promise<void> {
+  const config = readOrExit()
+  const log = createLog(config.logLevel)
+  const service = await compose(config, log, Date.now)
+  const { host, port, adminPort } = config
+  log.info('starting', { version: service.version, warnings: config.warnings })
+  const servers = [
+    await listen('public', service.handle, { host, port }, log),
+    await listen('admin', service.handleAdmin, { host, port: adminPort }, log),
+  ]
+  service.setPhase('running')
+  log.info('ready')
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => {
+      log.info('stopping', { signal })
+      void drain(service, servers, config, log)
+    })
+  process.on('uncaughtException', (error) => die('uncaught_exception', error))
+  process.on('unhandledRejection', (error) => die('unhandled_rejection', error))
+
+  function die(event: string, error: unknown): void {
+    log.error(event, { error })
+    process.exit(1)
+  }
+}
+
+main().catch((error: unknown) => {
+  const log = createLog('info')
+  if (error instanceof ServiceError) {
+    log.error('start_failed', { code: error.code })
+    process.exit(EXIT_UNAVAILABLE)
+  }
+  log.error('start_failed', { error })
+  process.exit(1)
+})

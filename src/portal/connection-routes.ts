@@ -1,0 +1,142 @@
+import { type Request, type Response, Router } from 'express'
+import type { Portal, Scope } from '../config/config.ts'
+import { readBody } from '../http/json-body.ts'
+import { allowMethods } from '../http/security.ts'
+import { parsePathId, parseQuery } from '../http/validate.ts'
+import { ServiceError } from '../shared/errors.ts'
+import { type ConnectionId, isConnectionId } from '../shared/ids.ts'
+import { type Clock, toRfc3339 } from '../shared/time.ts'
+import type { Connections } from '../vault/connections.ts'
+import type { TokenSource } from '../vault/token-source.ts'
+import type { Admit } from './admit.ts'
+import { reconnectUrlOf, type ViewConnection } from './connection-view.ts'
+import type { DeleteConnection } from './delete-connection.ts'
+import type { ListConnections } from './list-connections.ts'
+import type { TokenAnswer } from './token-answer.ts'
+import type { VerifyConnection } from './verify-connection.ts'
+import { emptyBody, listQuery, noQuery, tokenBody } from './wire.ts'
+
+export interface ConnectionRouterDeps {
+  readonly admit: Admit
+  readonly connections: Connections
+  readonly listConnections: ListConnections
+  readonly deleteConnection: DeleteConnection
+  readonly verifyConnection: VerifyConnection
+  readonly viewConnection: ViewConnection
+  readonly tokenSource: TokenSource
+  readonly tokenAnswer: TokenAnswer
+  readonly minTtl: MinTtl
+  readonly pageLimit: number
+  readonly clock: Clock
+}
+
+/** `min_ttl_seconds` when none is given, and the most that can be asked for. */
+export interface MinTtl {
+  readonly defaultMs: number
+  /** The program's token validity less the margin. */
+  readonly maxMs: (programId: string) => number
+}
+
+/** Routes under `/v1/connections`: standing permissions, and what can be had from them. */
+export function createConnectionRouter(deps: ConnectionRouterDeps): Router {
+  const { admit, connections, viewConnection, tokenSource, clock } = deps
+  const router = Router()
+  const query = listQuery(deps.pageLimit)
+
+  router
+    .route('/connections')
+    .get(async (req, res) => {
+      const { portal } = admit(req, res, 'connections:read')
+      const found = await deps.listConnections(portal, parseQuery(query, req.originalUrl))
+      const data = await Promise.all(found.connections.map((one) => viewConnection(portal, one)))
+      res.json({ data, next_cursor: found.nextCursor })
+    })
+    .all(allowMethods('GET'))
+
+  router
+    .route('/connections/:id')
+    .get(async (req, res) => {
+      const { portal, id } = enter(req, res, 'connections:read')
+      res.json(await viewConnection(portal, await read(portal, id)))
+    })
+    .delete(async (req, res) => {
+      const { portal, id } = enter(req, res, 'connections:write')
+      const { upstreamRevoked, customerMessage } = await deps.deleteConnection(portal, id)
+      res.set('Knoxgate-Upstream-Revoked', String(upstreamRevoked))
+      // RFC 7240: a client that wants to read about it gets a body; the plain answer stays 204.
+      if (!/\breturn=representation\b/.test(req.get('prefer') ?? '')) return res.status(204).end()
+      return res.json({ id, upstream_revoked: upstreamRevoked, customer_message: customerMessage })
+    })
+    .all(allowMethods('GET', 'DELETE'))
+
+  router
+    .route('/connections/:id/token')
+    .post(async (req, res) => {
+      const { portal, id } = enter(req, res, 'tokens')
+      const { minTtlMs = deps.minTtl.defaultMs, rejected } = readOptional(tokenBody, req)
+      const arrivedAt = clock()
+      const request = { minTtlMs, arrivedAt, ...(rejected === undefined ? {} : { rejected }) }
+      if (minTtlMs > deps.minTtl.defaultMs) await assertMinTtl(portal, id, minTtlMs)
+      const handOut = await remedied(portal, id, () => tokenSource.handOut(portal.id, id, request))
+      res.type('json').send(deps.tokenAnswer(handOut))
+    })
+    .all(allowMethods('POST'))
+
+  router
+    .route('/connections/:id/verify')
+    .post(async (req, res) => {
+      const { portal, id } = enter(req, res, 'connections:read')
+      readOptional(emptyBody, req)
+      const checkedAt = await remedied(portal, id, () => deps.verifyConnection(portal, id))
+      const connection = await viewConnection(portal, await read(portal, id))
+      res.json({ trust: 'present', checked_at: toRfc3339(checkedAt), connection })
+    })
+    .all(allowMethods('POST'))
+
+  function enter(req: Request, res: Response, scope: Scope) {
+    const { portal } = admit(req, res, scope)
+    parseQuery(noQuery, req.originalUrl)
+    return { portal, id: parsePathId(isConnectionId, req.params.id) }
+  }
+
+  async function read(portal: Portal, id: ConnectionId) {
+    const found = await connections.read(id)
+    if (found === null || found.connection.portalId !== portal.id)
+      throw new ServiceError('not_found')
+    return found
+  }
+
+  async function assertMinTtl(portal: Portal, id: ConnectionId, minTtlMs: number): Promise<void> {
+    const { connection } = await read(portal, id)
+    const maxMs = Math.min(...connection.bindings.map((one) => deps.minTtl.maxMs(one.program)))
+    if (minTtlMs <= maxMs) return
+    const rule = `must be at most ${Math.floor(maxMs / 1000)} for this connection`
+    throw new ServiceError('invalid_request', {
+      detail: `min_ttl_seconds ${rule}`,
+      errors: [{ field: '/min_ttl_seconds', rule }],
+    })
+  }
+
+  return router
+}
+
+/** A body that may be left out altogether. */
+const readOptional: typeof readBody = (schema, req) => {
+  req.body ??= {}
+  return readBody(schema, req)
+}
+
+/** Says, where consent is the remedy, for which connection and where to send the customer. */
+async function remedied<T>(portal: Portal, connectionId: string, work: () => Promise<T>) {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.code !== 'consent_required') throw error
+    const connectUrl = reconnectUrlOf(portal, connectionId)
+    throw new ServiceError('consent_required', {
+      ...error.extras,
+      connectionId,
+      ...(connectUrl === undefined ? {} : { connectUrl }),
+    })
+  }
+}

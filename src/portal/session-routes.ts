@@ -1,0 +1,87 @@
+import { Router } from 'express'
+import type { CompleteSession } from '../consent/complete-session.ts'
+import type { CreateSession } from '../consent/create-session.ts'
+import type { ConnectSession } from '../consent/session-record.ts'
+import { statusOfSession } from '../consent/session-transitions.ts'
+import type { Sessions } from '../consent/sessions.ts'
+import { readBody } from '../http/json-body.ts'
+import { allowMethods } from '../http/security.ts'
+import { parsePathId, parseQuery } from '../http/validate.ts'
+import { ServiceError } from '../shared/errors.ts'
+import { isConnectSessionId } from '../shared/ids.ts'
+import { type EpochMs, toRfc3339 } from '../shared/time.ts'
+import type { Admit } from './admit.ts'
+import type { ViewConnection } from './connection-view.ts'
+import { completionBody, newSessionBody, noQuery } from './wire.ts'
+
+export interface SessionRouterDeps {
+  readonly admit: Admit
+  readonly createSession: CreateSession
+  readonly completeSession: CompleteSession
+  readonly sessions: Sessions
+  readonly viewConnection: ViewConnection
+  readonly publicUrl: string
+}
+
+/** Routes under `/v1/connect-sessions`: one attempt at consent, from its start to its completion. */
+export function createSessionRouter(deps: SessionRouterDeps): Router {
+  const { admit, createSession, completeSession, sessions, viewConnection, publicUrl } = deps
+  const router = Router()
+
+  router
+    .route('/connect-sessions')
+    .post(async (req, res) => {
+      const { portal } = admit(req, res, 'connect')
+      parseQuery(noQuery, req.originalUrl)
+      const session = await createSession(portal, readBody(newSessionBody, req))
+      res.status(201).location(`/v1/connect-sessions/${session.id}`)
+      res.json({
+        id: session.id,
+        status: 'pending',
+        connect_url: `${publicUrl}/connect/${session.id}`,
+        expires_at: toRfc3339(session.expiresAt),
+      })
+    })
+    .all(allowMethods('POST'))
+
+  router
+    .route('/connect-sessions/:id')
+    .get(async (req, res) => {
+      const { portal } = admit(req, res, 'connect')
+      parseQuery(noQuery, req.originalUrl)
+      const found = await sessions.read(parsePathId(isConnectSessionId, req.params.id))
+      if (found === null || found.record.portalId !== portal.id) throw new ServiceError('not_found')
+      res.json(viewSession(found.record, found.serverNow))
+    })
+    .all(allowMethods('GET'))
+
+  router
+    .route('/connect-sessions/:id/complete')
+    .post(async (req, res) => {
+      const { portal } = admit(req, res, 'connect')
+      parseQuery(noQuery, req.originalUrl)
+      const id = parsePathId(isConnectSessionId, req.params.id)
+      const stored = await completeSession(portal, id, readBody(completionBody, req))
+      res.json(await viewConnection(portal, stored))
+    })
+    .all(allowMethods('POST'))
+
+  return router
+}
+
+function viewSession(session: ConnectSession, now: EpochMs) {
+  const status = statusOfSession(session, now)
+  const { completeBy, connectionId, failure } = session
+  return {
+    id: session.id,
+    status,
+    expires_at: toRfc3339(session.expiresAt),
+    ...(status === 'awaiting_completion' && completeBy !== undefined
+      ? { complete_by: toRfc3339(completeBy) }
+      : {}),
+    ...(status === 'completed' && connectionId !== undefined
+      ? { connection_id: connectionId }
+      : {}),
+    ...(failure === undefined ? {} : { error: failure }),
+  }
+}

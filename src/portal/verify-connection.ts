@@ -1,0 +1,77 @@
+import type { Portal } from '../config/config.ts'
+import { KnoxError, type KnoxKind } from '../knox/kind.ts'
+import { ServiceError } from '../shared/errors.ts'
+import type { Log } from '../shared/log.ts'
+import type { Clock, EpochMs } from '../shared/time.ts'
+import { noteTrust } from '../vault/connection-transitions.ts'
+import type { Connections } from '../vault/connections.ts'
+import { knoxFailure } from '../vault/failures.ts'
+import type { HandOut, TokenSource } from '../vault/token-source.ts'
+
+export interface VerifyConnectionDeps {
+  readonly connections: Connections
+  readonly tokenSource: TokenSource
+  readonly kindOf: (programId: string) => KnoxKind
+  readonly partnerIdOf: (programId: string) => string | undefined
+  readonly defaultMinTtlMs: number
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/**
+ * Asks Knox, by one cheap read, whether the customer trusts the portal; returns when.
+ *
+ * It throws ServiceError `trust_missing` with Samsung's cause, the partner ID and what to tell the
+ * customer, and whatever a hand-out throws.
+ */
+export type VerifyConnection = (portal: Portal, connectionId: string) => Promise<EpochMs>
+
+/** Creates the use case that checks a connection from end to end. */
+export function createVerifyConnection(deps: VerifyConnectionDeps): VerifyConnection {
+  const { connections, tokenSource, kindOf, partnerIdOf, clock, log } = deps
+
+  return async function verifyConnection(portal, connectionId) {
+    const request = { minTtlMs: deps.defaultMinTtlMs, arrivedAt: clock() }
+    const handOut = await tokenSource.handOut(portal.id, connectionId, request)
+    const failure = await ask(handOut)
+    if (failure?.kind === 'knox_token') {
+      const rejected = handOut.tokenId
+      const again = { ...request, arrivedAt: clock(), rejected, force: true }
+      return conclude(await ask(await tokenSource.handOut(portal.id, connectionId, again)))
+    }
+    return conclude(failure)
+
+    async function conclude(error: KnoxError | null): Promise<EpochMs> {
+      const trusted = error === null
+      if (trusted || error.kind === 'trust')
+        await connections.update(connectionId, (current, now) => noteTrust(current, trusted, now))
+      log.info('verified', {
+        connectionId,
+        portalId: portal.id,
+        outcome: trusted ? 'trusted' : error.kind,
+        upstreamCode: error?.upstream.code,
+      })
+      if (error === null) return clock()
+      throw told(error, handOut.programId)
+    }
+  }
+
+  async function ask({ programId, headerName, value, expiresAt }: HandOut) {
+    try {
+      await kindOf(programId).verify({ headerName, value, expiresAt })
+      return null
+    } catch (error) {
+      if (error instanceof KnoxError) return error
+      throw error
+    }
+  }
+
+  function told(error: KnoxError, programId: string): ServiceError {
+    const partnerId = partnerIdOf(programId)
+    const failure = knoxFailure(error, partnerId)
+    if (failure.code !== 'trust_missing') return failure
+    const id = partnerId === undefined ? 'the partner ID of the portal' : `partner ID ${partnerId}`
+    const customerMessage = `Sign in to your Knox admin portal and enter ${id} to let the portal in.`
+    return new ServiceError('trust_missing', { ...failure.extras, customerMessage })
+  }
+}

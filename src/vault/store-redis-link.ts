@@ -1,0 +1,82 @@
+import { Redis } from 'ioredis'
+import type { Log } from '../shared/log.ts'
+import { sleep } from '../shared/time.ts'
+import { classifyFailure } from './redis-errors.ts'
+import type { RedisTarget } from './redis-url.ts'
+import { createRedisClient, type RedisClient } from './store-redis-client.ts'
+
+/** A client that connects again by itself, and what must be known of it to judge a failed write. */
+export interface RedisLink {
+  readonly client: RedisClient
+  /**
+   * How many connections were lost so far. When it has moved during a command, the client may have
+   * sent that command twice, and the second answer says nothing of the first.
+   */
+  losses(): number
+  /** Whether it is connected, or becomes so within this time. */
+  ready(withinMs: number): Promise<boolean>
+  close(): Promise<void>
+}
+
+export interface RedisLinkDeps {
+  readonly timeoutMs: number
+  readonly log: Log
+}
+
+const noop = (): void => {}
+
+/** Calls `lost` whenever a connection is lost: the one of a client, or any of a cluster's nodes. */
+function watchLosses(client: RedisClient, lost: () => void): void {
+  client.on('close', lost)
+  if (client instanceof Redis) return
+  client.on('+node', (node: Redis) => {
+    node.on('close', lost)
+  })
+}
+
+/** Logs the first of a row of equal connection errors, and that it is over. */
+function logConnection(client: RedisClient, log: Log): void {
+  let last: string | undefined
+  client.on('error', (error: unknown) => {
+    const { reason } = classifyFailure(error)
+    if (reason !== last) log.warn('store_connection_error', { reason })
+    last = reason
+  })
+  client.on('ready', () => {
+    if (last !== undefined) log.info('store_connection_restored')
+    last = undefined
+  })
+}
+
+/** Opens a connection and keeps it; errors are logged by a code and never thrown. */
+export function openRedisLink(target: RedisTarget, { timeoutMs, log }: RedisLinkDeps): RedisLink {
+  const client = createRedisClient(target, { timeoutMs })
+  const isReady = (): boolean => client.status === 'ready'
+  let losses = 0
+  watchLosses(client, () => {
+    losses += 1
+  })
+  logConnection(client, log)
+  // It rejects on the first refusal although the client goes on trying: `ready` is what counts.
+  client.connect().catch(noop)
+
+  return {
+    client,
+    losses: () => losses,
+
+    async ready(withinMs) {
+      if (isReady()) return true
+      // Not `events.once`, which rejects on the errors of every attempt before the one that succeeds.
+      const { promise, resolve } = Promise.withResolvers<void>()
+      client.once('ready', resolve)
+      await Promise.race([promise, sleep(withinMs)])
+      client.off('ready', resolve)
+      return isReady()
+    },
+
+    async close() {
+      if (isReady()) await client.quit().catch(noop)
+      client.disconnect()
+    },
+  }
+}

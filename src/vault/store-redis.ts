@@ -1,0 +1,83 @@
+import { Redis } from 'ioredis'
+import { ServiceError } from '../shared/errors.ts'
+import type { Secret } from '../shared/secret.ts'
+import { factsFromInfo } from './redis-facts.ts'
+import { parseRead, parseVersion } from './redis-replies.ts'
+import { parseRedisUrl } from './redis-url.ts'
+import type { Store, StoreFacts } from './store.ts'
+import { createRedisCaller, type RedisCallerDeps } from './store-redis-calls.ts'
+import { createRedisIndex } from './store-redis-index.ts'
+import { openRedisLink, type RedisLink } from './store-redis-link.ts'
+import { writeToRedis } from './store-redis-write.ts'
+
+const START_TIMEOUT_MS = 10_000
+
+export interface RedisStoreDeps extends RedisCallerDeps {
+  readonly url: Secret
+  /** For one call, whatever happens. */
+  readonly timeoutMs: number
+  /** For the first connection; 10 seconds when absent. */
+  readonly startTimeoutMs?: number
+}
+
+async function describe({ client }: RedisLink): Promise<StoreFacts> {
+  const servers = client instanceof Redis ? [client] : client.nodes('master')
+  try {
+    return factsFromInfo(await Promise.all(servers.map((server) => server.info())))
+  } catch {
+    return { kind: 'redis', warnings: ['redis does not say how it is configured'] }
+  }
+}
+
+/** The store over two connections: one for everything, one for durable writes. */
+function storeOver(main: RedisLink, durable: RedisLink, deps: RedisStoreDeps): Store {
+  const caller = createRedisCaller(deps)
+  const { client } = main
+
+  return {
+    read: (key) => caller.call('read', async () => parseRead(await client.kgRead(key))),
+
+    version: (key) =>
+      caller.call('version', async () => {
+        const writes = await client.hget(key, 'writes')
+        return writes === null ? null : parseVersion(writes)
+      }),
+
+    compareAndSet(key, revision, text, writeId, options = {}) {
+      const link = options.durable === true ? durable : main
+      const write = { key, revision, text, writeId, options }
+      return caller.write(() => writeToRedis(link, write, deps.timeoutMs, caller.report))
+    },
+
+    ...createRedisIndex(client, caller),
+
+    async ping() {
+      await caller.call('ping', () => Promise.all([client.ping(), durable.client.ping()]))
+    },
+    describe: () => describe(main),
+    async close() {
+      await Promise.all([main.close(), durable.close()])
+    },
+  }
+}
+
+/**
+ * A store in Redis, 6.2 or later: single, behind sentinels, or a cluster.
+ *
+ * Resolves when both its connections are ready. From then on it connects again by itself after any
+ * loss, and calls fail at once while there is no connection.
+ *
+ * @throws RangeError for a URL out of rule, which it does not quote.
+ * @throws ServiceError `store_unavailable` when Redis is not ready in time; nothing stays open then.
+ */
+export async function createRedisStore(deps: RedisStoreDeps): Promise<Store> {
+  const target = parseRedisUrl(deps.url.reveal())
+  const main = openRedisLink(target, deps)
+  const durable = openRedisLink(target, deps)
+  const store = storeOver(main, durable, deps)
+  const withinMs = deps.startTimeoutMs ?? START_TIMEOUT_MS
+  const ready = await Promise.all([main.ready(withinMs), durable.ready(withinMs)])
+  if (ready.every(Boolean)) return store
+  await store.close()
+  throw new ServiceError('store_unavailable', { retryAfterSeconds: 1 })
+}
