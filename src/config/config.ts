@@ -21,6 +21,8 @@ export interface Config {
   readonly settings: Settings
   readonly programs: readonly Program[]
   readonly portals: readonly Portal[]
+  /** What is allowed and yet worth a look; safe to print. */
+  readonly warnings: readonly string[]
 }
 
 /** One set of Knox credentials in one region. A union over `kind`; more kinds join it. */

@@ -1,0 +1,88 @@
+import type { z } from 'zod'
+import type { Portal } from './config.ts'
+import { readEntries, repeated } from './entries.ts'
+import { field, id, list, section, text, url } from './fields.ts'
+import type { ConfigFiles } from './files.ts'
+import { checkEntry } from './issues.ts'
+import { isObject, type JsonFile } from './json-file.ts'
+import type { Report } from './problems.ts'
+import { isScope, SCOPES } from './scopes.ts'
+
+/** What reading `portals.json` takes. */
+export interface PortalsContext {
+  readonly strict: boolean
+  /** Ids in `programs.json`; `undefined` when that file could not be read. */
+  readonly programIds: ReadonlySet<string> | undefined
+  readonly files: ConfigFiles
+  readonly report: Report
+  readonly warn: (warning: string) => void
+}
+
+/** Reads `portals.json`; problems are reported. */
+export function loadPortals(file: JsonFile, context: PortalsContext): readonly Portal[] {
+  const { files, report, warn } = context
+  const { source } = file
+  const entries = readEntries(file, files, report)
+  if (entries === undefined) return []
+  const schema = portalSchema(context.strict, context.programIds)
+  const portals = entries.flatMap(({ raw }, index) => {
+    const entry = checkEntry(schema, raw, { source, index }, report)
+    return entry === undefined ? [] : [toPortal(entry)]
+  })
+  const keys = entries.flatMap(({ raw }, index) => apiKeyIds(raw, index))
+  for (const position of repeated(keys.map((key) => key.id))) {
+    const place = keys[position]?.field
+    report({ source, ...(place && { field: place }), rule: 'must not be used twice' })
+  }
+  if (entries.length === 0) warn(`${source}: no portal: nobody can call /v1`)
+  return portals
+}
+
+/** One entry of `portals.json`. */
+export const portalSchema = (strict: boolean, programIds: ReadonlySet<string> | undefined) =>
+  section({
+    id: id('acme-console'),
+    name: text(/^[^\p{C}]{1,80}$/u, 'must be 1 to 80 printable characters', 'Acme Console'),
+    return_urls: list(url(strict, 'https://console.acme.example/knox/return'), { most: 50 }),
+    reconnect_url: url(strict, 'https://console.acme.example/knox/connect').optional(),
+    programs: list(
+      field(
+        (value): value is string =>
+          typeof value === 'string' && (programIds === undefined || programIds.has(value)),
+        'must be the id of a program in config/programs.json',
+        'emm-eu',
+      ),
+    ),
+    api_keys: list(apiKey, { least: 0, most: 2 }),
+  })
+
+const apiKey = section({
+  id: id('4t6hq2m7xk'),
+  hash: text(
+    /^[\w-]{43}$/,
+    'must be the hash of an API key: 43 characters base64url',
+    'entry.hash of npm run --silent knoxgate -- api-key create --portal acme-console',
+  ),
+  scopes: list(field(isScope, `must be one of ${SCOPES.join(', ')}`)),
+})
+
+/** The ids of a portal's API keys, whatever else is wrong with it. */
+function apiKeyIds(raw: unknown, index: number) {
+  const keys: readonly unknown[] = isObject(raw) && Array.isArray(raw.api_keys) ? raw.api_keys : []
+  return keys.flatMap((key, position) =>
+    isObject(key) && typeof key.id === 'string'
+      ? [{ id: key.id, field: `[${index}].api_keys[${position}].id` }]
+      : [],
+  )
+}
+
+type Entry = z.output<ReturnType<typeof portalSchema>>
+
+const toPortal = (entry: Entry): Portal => ({
+  id: entry.id,
+  name: entry.name,
+  returnUrls: entry.return_urls,
+  ...(entry.reconnect_url === undefined ? {} : { reconnectUrl: entry.reconnect_url }),
+  programs: entry.programs,
+  apiKeys: entry.api_keys,
+})

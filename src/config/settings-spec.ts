@@ -1,0 +1,123 @@
+import type { Settings } from './settings.ts'
+import { parseCount, parseDuration, parseSize } from './units.ts'
+
+/** How one setting is read; bounds in ms, bytes or items. */
+export interface SettingRule {
+  readonly rule: string
+  readonly parse: (value: unknown) => number | undefined
+}
+
+/** A number above zero and not above `most`, which is written as in the file. */
+function within(
+  parse: (value: unknown) => number | undefined,
+  kind: string,
+  most: string | number,
+  example: string,
+): SettingRule {
+  const max = parse(most) ?? 0
+  return {
+    rule: `must be ${kind} above zero and at most ${most}, such as ${example}`,
+    parse: (value) => {
+      const number = parse(value)
+      return number !== undefined && number > 0 && number <= max ? number : undefined
+    },
+  }
+}
+
+const duration = (most: string): SettingRule =>
+  within(parseDuration, 'a duration with a unit (ms, s, m, h, d)', most, '"500ms" or "90s"')
+const size = (most: string): SettingRule =>
+  within(parseSize, 'a size in bytes or with a unit (b, kb, mb)', most, '"16kb"')
+const count = (most: number): SettingRule => within(parseCount, 'a whole number', most, '100')
+
+/** Every setting by its name in `default.json`. No default: that is what `default.json` is for. */
+export const SETTINGS = {
+  'connect_session.lifetime': duration('10m'),
+  'connect_session.complete_within': duration('10m'),
+  'connect_session.retention': duration('30d'),
+  'upstream.timeout': duration('5m'),
+  'upstream.response_limit': size('64kb'),
+  'refresh.lease': duration('15m'),
+  'refresh.commit_budget': duration('5m'),
+  'refresh.backoff_min': duration('1h'),
+  'refresh.backoff_max': duration('1h'),
+  'refresh.poll': duration('10s'),
+  'knox_token.default_min_ttl': duration('30m'),
+  'knox_token.margin': duration('30m'),
+  'knox_token.local_cache': duration('1s'),
+  'knox_token.rejected_interval': duration('24h'),
+  'store.timeout': duration('1m'),
+  'store.tombstone': duration('365d'),
+  'http.body_limit': size('1mb'),
+  'http.url_limit': size('8kb'),
+  'http.drain_timeout': duration('10m'),
+  'http.page_limit': count(1000),
+} as const satisfies Readonly<Record<string, SettingRule>>
+
+/** `section.name`, as in `default.json`. */
+export type SettingPath = keyof typeof SETTINGS
+
+/** All setting names, in the order of the file. */
+// `Object.keys` forgets the key type of an object that is written out above.
+export const SETTING_PATHS = Object.keys(SETTINGS) as readonly SettingPath[]
+
+/** The variable that overrides a setting: `refresh.lease` is `KNOXGATE_REFRESH_LEASE`. */
+export const settingVariable = (path: SettingPath): string =>
+  `KNOXGATE_${path.replace('.', '_').toUpperCase()}`
+
+/** Rules between two settings, each told at the setting that has to give. */
+export const SETTING_RULES: readonly {
+  readonly path: SettingPath
+  readonly others: readonly SettingPath[]
+  readonly rule: string
+  readonly holds: (value: number, others: readonly number[]) => boolean
+}[] = [
+  {
+    path: 'refresh.lease',
+    others: ['upstream.timeout', 'refresh.commit_budget'],
+    rule: 'must be longer than upstream.timeout and refresh.commit_budget together',
+    holds: (lease, others) => lease > others.reduce((sum, ms) => sum + ms, 0),
+  },
+  {
+    path: 'refresh.backoff_min',
+    others: ['refresh.backoff_max'],
+    rule: 'must not be longer than refresh.backoff_max',
+    holds: (min, [max = min]) => min <= max,
+  },
+]
+
+/** Puts settings into the shape that the code reads. */
+export const toSettings = (values: Readonly<Record<SettingPath, number>>): Settings => ({
+  connectSession: {
+    lifetimeMs: values['connect_session.lifetime'],
+    completeWithinMs: values['connect_session.complete_within'],
+    retentionMs: values['connect_session.retention'],
+  },
+  upstream: {
+    timeoutMs: values['upstream.timeout'],
+    responseLimitBytes: values['upstream.response_limit'],
+  },
+  refresh: {
+    leaseMs: values['refresh.lease'],
+    commitBudgetMs: values['refresh.commit_budget'],
+    backoffMinMs: values['refresh.backoff_min'],
+    backoffMaxMs: values['refresh.backoff_max'],
+    pollMs: values['refresh.poll'],
+  },
+  knoxToken: {
+    defaultMinTtlMs: values['knox_token.default_min_ttl'],
+    marginMs: values['knox_token.margin'],
+    localCacheMs: values['knox_token.local_cache'],
+    rejectedIntervalMs: values['knox_token.rejected_interval'],
+  },
+  store: {
+    timeoutMs: values['store.timeout'],
+    tombstoneMs: values['store.tombstone'],
+  },
+  http: {
+    bodyLimitBytes: values['http.body_limit'],
+    urlLimitBytes: values['http.url_limit'],
+    drainTimeoutMs: values['http.drain_timeout'],
+    pageLimit: values['http.page_limit'],
+  },
+})

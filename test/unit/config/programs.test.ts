@@ -1,0 +1,237 @@
+import { describe, expect, it } from '@jest/globals'
+import {
+  ENV,
+  knox,
+  load,
+  newKeysJson,
+  placesOf,
+  problemsOf,
+  program,
+  samsungAccount,
+} from './valid-config.ts'
+
+const FILE = 'config/programs.json'
+
+/** Problems of one program. */
+const problems = (changes: Readonly<Record<string, unknown>>) =>
+  problemsOf({ programs: [program(changes)], portals: [] })
+
+describe('programs.json', () => {
+  it('fills in what a program need not say', () => {
+    const [read] = load().programs
+
+    expect(read).toMatchObject({
+      id: 'emm-eu',
+      kind: 'samsung-account',
+      region: 'eu',
+      allowLegacyRsa: false,
+      samsungAccount: { responseType: 'CODE', authorizeParams: {}, rotation: 'unknown' },
+      knox: {
+        baseUrl: 'https://eu-kcs-api.samsungknox.com',
+        publicKeyFormat: 'spki',
+        verifyPath: '/kcs/v1/kme/profiles/list?pageNum=0&pageSize=1',
+        trustErrorCodes: ['40300000', '4030100'],
+      },
+    })
+    expect(read?.knox).not.toHaveProperty('validityMinutes')
+    expect(read?.samsungAccount).not.toHaveProperty('partnerId')
+  })
+
+  it('takes everything that a program can say', () => {
+    const [read] = load({
+      programs: [
+        program({
+          allow_legacy_rsa: true,
+          samsung_account: samsungAccount({
+            client_id: { env: 'EMM_EU_CLIENT_ID' },
+            response_type: 'code',
+            partner_id: '1234567890',
+            authorize_params: { country_code: 'DE' },
+            rotation: 'rotate',
+          }),
+          knox: knox({
+            validity_minutes: 1,
+            public_key_format: 'verbatim',
+            verify_path: '/cheap',
+            trust_error_codes: [],
+          }),
+        }),
+      ],
+      env: { EMM_EU_CLIENT_ID: 'acme0emm0eu' },
+    }).programs
+
+    expect(read).toMatchObject({
+      allowLegacyRsa: true,
+      samsungAccount: {
+        clientId: 'acme0emm0eu',
+        responseType: 'code',
+        partnerId: '1234567890',
+        authorizeParams: { country_code: 'DE' },
+        rotation: 'rotate',
+      },
+      knox: {
+        validityMinutes: 1,
+        publicKeyFormat: 'verbatim',
+        verifyPath: '/cheap',
+        trustErrorCodes: [],
+      },
+    })
+    expect(read?.clientIdentifier.reveal()).toBe(ENV.EMM_EU_CLIENT_IDENTIFIER)
+    expect(read?.samsungAccount.clientSecret.reveal()).toBe(ENV.EMM_EU_SA_SECRET)
+  })
+
+  it.each([
+    ['does not exist', undefined, 'does not exist'],
+    ['cannot be read', 'unreadable', 'cannot be read'],
+    ['lacks a comma', '[\n  {"id": "s3cret" "kind"}]', /^is not valid JSON \(line 2 column 19\)$/],
+    ['lacks a quote', '[\n  {"id": s3cret}]', /^is not valid JSON$/],
+    ['ends too early', '[{', /^is not valid JSON \(line 1 column 3\)$/],
+    ['is empty', '', /^is not valid JSON$/],
+    ['holds no array', '{"id": "emm-eu"}', 'must be a JSON array'],
+  ])('says so, once, when the file %s', (_, file, rule) => {
+    const found = problemsOf({ files: { [FILE]: file } })
+
+    expect(found).toEqual([
+      expect.objectContaining({ source: FILE, rule: expect.stringMatching(rule) }),
+    ])
+  })
+
+  it('takes a file with a byte order mark', () => {
+    const files = { [FILE]: `\uFEFF${JSON.stringify([program()])}` }
+
+    expect(placesOf({ files })).toEqual([])
+  })
+
+  it.each(['knox-msp', 'knox-customer', 'knox-oauth2'])(
+    'says of kind %s only that this version does not support it',
+    (kind) => {
+      const found = problemsOf({ programs: [program(), { id: 'later', kind, oauth: {} }] })
+
+      expect(found).toEqual([
+        {
+          source: FILE,
+          field: '[1].kind',
+          rule: `kind ${kind} is not supported by this version`,
+          example: 'samsung-account',
+        },
+      ])
+    },
+  )
+
+  it.each([
+    [{ id: 'Emm-EU' }, 'id'],
+    [{ id: 'e'.repeat(64) }, 'id'],
+    [{ kind: 'samsung' }, 'kind'],
+    [{ kind: undefined }, 'kind'],
+    [{ region: 'EU west' }, 'region'],
+    [{ allow_legacy_rsa: 'yes' }, 'allow_legacy_rsa'],
+    [{ colour: 'blue' }, 'colour'],
+    [{ samsung_account: undefined }, 'samsung_account'],
+    [{ samsung_account: [] }, 'samsung_account'],
+    [{ knox: 'eu' }, 'knox'],
+  ])('refuses a program with %j', (changes, field) => {
+    expect(problems(changes)).toEqual([expect.objectContaining({ field: `[0].${field}` })])
+  })
+
+  it.each([
+    [{ authorize_url: 'http://account.samsung.com/signInGate' }, 'authorize_url'],
+    [{ authorize_url: 'https://account.samsung.com/?state=x' }, 'authorize_url'],
+    [{ token_url: 'http://eu-auth2.samsungosp.com/token' }, 'token_url'],
+    [{ token_url: 'https://user@eu-auth2.samsungosp.com/token' }, 'token_url'],
+    [{ client_id: '' }, 'client_id'],
+    [{ client_id: 7 }, 'client_id'],
+    [{ response_type: 'token' }, 'response_type'],
+    [{ partner_id: '' }, 'partner_id'],
+    [{ authorize_params: { State: 'x' } }, 'authorize_params'],
+    [{ authorize_params: { redirect_uri: 'x' } }, 'authorize_params'],
+    [{ authorize_params: { prompt: true } }, 'authorize_params'],
+    [{ authorize_params: ['prompt'] }, 'authorize_params'],
+    [{ rotation: 'always' }, 'rotation'],
+    [{ scope: 'x' }, 'scope'],
+  ])('refuses samsung_account with %j', (changes, field) => {
+    const found = problems({ samsung_account: samsungAccount(changes) })
+
+    expect(found).toEqual([expect.objectContaining({ field: `[0].samsung_account.${field}` })])
+  })
+
+  it.each([
+    [{ base_url: 'https://eu-kcs-api.samsungknox.com/kcs' }, 'base_url'],
+    [{ base_url: 'http://eu-kcs-api.samsungknox.com' }, 'base_url'],
+    [{ access_token_path: undefined }, 'access_token_path'],
+    [{ access_token_path: 'ams/v1' }, 'access_token_path'],
+    [{ access_token_path: '//evil.example/x' }, 'access_token_path'],
+    [{ idp_token_claim: undefined }, 'idp_token_claim'],
+    [{ idp_token_claim: 'exp' }, 'idp_token_claim'],
+    [{ validity_minutes: 0 }, 'validity_minutes'],
+    [{ validity_minutes: 31 }, 'validity_minutes'],
+    [{ validity_minutes: 1.5 }, 'validity_minutes'],
+    [{ validity_minutes: '30' }, 'validity_minutes'],
+    [{ validity_minutes: null }, 'validity_minutes'],
+    [{ public_key_format: 'pem' }, 'public_key_format'],
+    [{ verify_path: '' }, 'verify_path'],
+    [{ trust_error_codes: '40300000' }, 'trust_error_codes'],
+    [{ trust_error_codes: ['4030100', '4030100'] }, 'trust_error_codes'],
+    [{ trust_error_codes: [4030100] }, 'trust_error_codes[0]'],
+  ])('refuses knox with %j', (changes, field) => {
+    const found = problems({ knox: knox(changes) })
+
+    expect(found).toEqual([expect.objectContaining({ field: `[0].knox.${field}` })])
+  })
+
+  it('accepts http on loopback in strict mode, and anywhere in development', () => {
+    const urls = (host: string) =>
+      program({
+        samsung_account: samsungAccount({
+          authorize_url: `http://${host}/signInGate`,
+          token_url: `http://${host}/token`,
+        }),
+        knox: knox({ base_url: `http://${host}` }),
+      })
+
+    expect(placesOf({ programs: [urls('127.0.0.1:4000')] })).toEqual([])
+    expect(placesOf({ programs: [urls('sandbox:4000')] })).toHaveLength(3)
+    expect(
+      placesOf({ programs: [urls('sandbox:4000')], env: { KNOXGATE_MODE: 'development' } }),
+    ).toEqual([])
+  })
+
+  it('refuses an id that an earlier program has', () => {
+    const other = program({ id: 'emm-us' })
+
+    expect(placesOf({ programs: [program(), other, program()] })).toEqual([`${FILE} [2].id`])
+  })
+
+  it('accepts no program at all, with a warning', () => {
+    const { programs, warnings } = load({ programs: [], portals: [] })
+
+    expect(programs).toEqual([])
+    expect(warnings).toHaveLength(2)
+  })
+})
+
+describe('one key pair for two programs', () => {
+  const twoRegions = [program(), program({ id: 'emm-us', region: 'us' })]
+
+  it('is refused in strict mode when the regions differ', () => {
+    expect(placesOf({ programs: twoRegions })).toEqual([`${FILE} [1].keys`])
+  })
+
+  it('is a warning in development', () => {
+    const env = { KNOXGATE_MODE: 'development' }
+
+    expect(load({ programs: twoRegions, env }).warnings).toEqual([
+      expect.stringContaining(`${FILE} [1].keys: `),
+    ])
+  })
+
+  it('is in order within a region', () => {
+    expect(placesOf({ programs: [program(), program({ id: 'emm-eu-2' })] })).toEqual([])
+  })
+
+  it('is not suspected where the pairs differ', () => {
+    const files = { 'config/keys/emm-us.json': newKeysJson() }
+    const other = program({ id: 'emm-us', region: 'us', keys: { file: 'keys/emm-us.json' } })
+
+    expect(placesOf({ programs: [program(), other], files })).toEqual([])
+  })
+})

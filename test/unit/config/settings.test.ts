@@ -1,0 +1,104 @@
+import { describe, expect, it } from '@jest/globals'
+import { SETTING_PATHS, settingVariable } from '../../../src/config/settings-spec.ts'
+import { DEFAULTS, load, placesOf, problemsOf } from './valid-config.ts'
+
+const own = (settings: unknown) => ({ 'config/default.json': JSON.stringify(settings) })
+
+describe('settings', () => {
+  it('holds durations in ms and sizes in bytes', () => {
+    expect(load().settings).toEqual({
+      connectSession: { lifetimeMs: 600_000, completeWithinMs: 240_000, retentionMs: 86_400_000 },
+      upstream: { timeoutMs: 5000, responseLimitBytes: 65_536 },
+      refresh: {
+        leaseMs: 12_000,
+        commitBudgetMs: 5000,
+        backoffMinMs: 500,
+        backoffMaxMs: 60_000,
+        pollMs: 100,
+      },
+      knoxToken: {
+        defaultMinTtlMs: 60_000,
+        marginMs: 30_000,
+        localCacheMs: 1000,
+        rejectedIntervalMs: 60_000,
+      },
+      store: { timeoutMs: 1000, tombstoneMs: 2_592_000_000 },
+      http: {
+        bodyLimitBytes: 16_384,
+        urlLimitBytes: 4096,
+        drainTimeoutMs: 20_000,
+        pageLimit: 100,
+      },
+    })
+  })
+
+  it('lets CONFIG_DIR/default.json override the packaged file, and a variable override both', () => {
+    const files = own({ refresh: { poll: '200ms', lease: '20s' } })
+
+    const { refresh } = load({ files, env: { KNOXGATE_REFRESH_LEASE: '30s' } }).settings
+
+    expect(refresh).toMatchObject({ pollMs: 200, leaseMs: 30_000, commitBudgetMs: 5000 })
+  })
+
+  it.each(SETTING_PATHS)('refuses zero for %s, from the file and from the variable', (path) => {
+    const [section = '', name = ''] = path.split('.')
+    const variable = settingVariable(path)
+
+    expect(placesOf({ files: own({ [section]: { [name]: '0' } }) })).toEqual([
+      `config/default.json ${path}`,
+    ])
+    expect(placesOf({ env: { [variable]: '0s' } })).toEqual([variable])
+  })
+
+  it.each([
+    ['KNOXGATE_CONNECT_SESSION_LIFETIME', '10m', '601s'],
+    ['KNOXGATE_KNOX_TOKEN_LOCAL_CACHE', '1s', '1001ms'],
+    ['KNOXGATE_UPSTREAM_RESPONSE_LIMIT', '64kb', '65537'],
+    ['KNOXGATE_HTTP_PAGE_LIMIT', '1', '1.5'],
+    ['KNOXGATE_REFRESH_LEASE', '10001ms', '10s'],
+    ['KNOXGATE_REFRESH_BACKOFF_MIN', '60s', '60001ms'],
+  ])('accepts %s=%s and refuses %s', (variable, most, tooMuch) => {
+    expect(placesOf({ env: { [variable]: most } })).toEqual([])
+    expect(placesOf({ env: { [variable]: tooMuch } })).toEqual([variable])
+  })
+
+  it('tells a lease that another setting made too short at the lease', () => {
+    expect(problemsOf({ env: { KNOXGATE_UPSTREAM_TIMEOUT: '7s' } })).toEqual([
+      {
+        source: 'config/default.json',
+        field: 'refresh.lease',
+        rule: 'must be longer than upstream.timeout and refresh.commit_budget together',
+      },
+    ])
+  })
+
+  it('does not judge the lease by a value that is itself wrong', () => {
+    const env = { KNOXGATE_REFRESH_LEASE: '30 seconds', KNOXGATE_UPSTREAM_TIMEOUT: '20s' }
+
+    expect(placesOf({ env })).toEqual(['KNOXGATE_REFRESH_LEASE'])
+  })
+
+  it.each([
+    [{ refresh: { leese: '12s' } }, 'config/default.json refresh.leese'],
+    [{ refesh: { lease: '12s' } }, 'config/default.json refesh'],
+    [{ refresh: '12s' }, 'config/default.json refresh'],
+    [{ lease: '12s' }, 'config/default.json lease'],
+    [{ refresh: { lease: 12_000 } }, 'config/default.json refresh.lease'],
+    [{ 's3cret-name': {} }, 'config/default.json'],
+    [{ refresh: { 's3cret-name': '1s' } }, 'config/default.json refresh'],
+    [[], 'config/default.json'],
+  ])('refuses %j', (settings, place) => {
+    expect(placesOf({ files: own(settings) })).toEqual([place])
+  })
+
+  it('names each setting that the packaged file has lost', () => {
+    const { http: _, ...rest } = DEFAULTS
+
+    expect(placesOf({ files: { '/packaged/default.json': JSON.stringify(rest) } })).toEqual([
+      'config/default.json http.body_limit',
+      'config/default.json http.url_limit',
+      'config/default.json http.drain_timeout',
+      'config/default.json http.page_limit',
+    ])
+  })
+})
