@@ -1,0 +1,13 @@
+import type { OutboundReason } from './outbound.ts'
+
+const WORDS: Readonly<Record<OutboundReason, 'unreachable' | 'timeout' | 'malformed'>> = {
+  unreachable: 'unreachable',
+  timeout: 'timeout',
+  too_large: 'malformed',
+  unreadable: 'malformed',
+  redirected: 'malformed',
+  host_not_allowed: 'unreachable',
+}
+
+/** The `reason` that errors about Samsung give for a request without a usable answer. */
+export const wordFor = (reason: OutboundReason): string => WORDS[reason]
