@@ -1,0 +1,79 @@
+import type { OutboundError, OutboundResponse } from '../outbound/outbound.ts'
+import { wordFor } from '../outbound/reason-word.ts'
+import { KnoxError, type KnoxFailureKind } from './kind.ts'
+import { readRetryAfterSeconds } from './retry-after.ts'
+import { readKnoxError } from './wire.ts'
+
+/** `mint` asks for a token; `verify` uses one. The same code can mean something else. */
+export type KnoxOperation = 'mint' | 'verify'
+
+/** A used `jti`: answered inside `mint` with a new one. */
+export const NON_UNIQUE_JTI = '4002250'
+
+/** A Samsung code, or the beginning of one followed by `*`, and what it means (protocol.md 3.6). */
+const TABLE: readonly (readonly [
+  pattern: string,
+  mint: KnoxFailureKind,
+  verify: KnoxFailureKind,
+])[] = [
+  // The Samsung Account token or its application is not accepted.
+  ['4010011', 'idp_token', 'idp_token'],
+  // Knox token expired or invalid. Where none was sent, and after a fresh one, it is the clock.
+  ['403225*', 'operator', 'knox_token'],
+  ['4030000', 'operator', 'knox_token'],
+  // JWT badly made, claim missing, validity out of range, parameter invalid.
+  ['40122050', 'operator', 'operator'],
+  ['4012250', 'operator', 'operator'],
+  ['4012251', 'operator', 'operator'],
+  ['4010050', 'operator', 'operator'],
+  ['4002251', 'operator', 'operator'],
+  ['4000000', 'operator', 'operator'],
+  // The key is restricted to other addresses or referers.
+  ['404225*', 'operator', 'operator'],
+]
+
+/**
+ * Says what an answer of Knox means that did not bring what was asked for.
+ *
+ * | answer | kind, reason |
+ * |---|---|
+ * | 429 | transient, rate_limited, with `Retry-After` |
+ * | 5xx | transient, unavailable, with `Retry-After` |
+ * | a code of `TABLE`, the earliest row winning | as in the table, refused |
+ * | a code of `trustErrorCodes` | trust, refused |
+ * | any other 4xx | unknown, refused |
+ * | any other 2xx, which then holds no token | transient, malformed |
+ */
+export function knoxRefusal(
+  operation: KnoxOperation,
+  response: OutboundResponse,
+  trustErrorCodes: readonly string[],
+): KnoxError {
+  const { codes, ...upstream } = readKnoxError(response.status, response.body)
+  const { status } = response
+  if (status === 429 || status >= 500) {
+    const reason = status === 429 ? 'rate_limited' : 'unavailable'
+    return new KnoxError('transient', reason, upstream, readRetryAfterSeconds(response))
+  }
+  const kind = kindOf(operation, codes, trustErrorCodes)
+  return status < 400 && kind === 'unknown'
+    ? new KnoxError('transient', 'malformed', upstream)
+    : new KnoxError(kind, 'refused', upstream)
+}
+
+function kindOf(
+  operation: KnoxOperation,
+  codes: readonly string[],
+  trustErrorCodes: readonly string[],
+): KnoxFailureKind {
+  const row = TABLE.find(([pattern]) => codes.some((code) => matches(pattern, code)))
+  if (row !== undefined) return operation === 'mint' ? row[1] : row[2]
+  return codes.some((code) => trustErrorCodes.includes(code)) ? 'trust' : 'unknown'
+}
+
+const matches = (pattern: string, code: string): boolean =>
+  pattern.endsWith('*') ? code.startsWith(pattern.slice(0, -1)) : code === pattern
+
+/** Says what no answer means: always transient, because neither operation spends anything. */
+export const knoxSilence = ({ reason }: OutboundError): KnoxError =>
+  new KnoxError('transient', wordFor(reason), { service: 'knox' })
