@@ -45,7 +45,7 @@ export function createApp(deps: AppDeps): Express {
 
   const probes = express.Router()
   probes.use(['/livez', '/readyz'], apiSecurity())
-  probes.use(deps.probeRouter)
+  probes.use(deps.probeRouter, createProblemHandler({ log }))
   app.use(probes)
 
   const v1 = express.Router()

@@ -15,11 +15,7 @@ const rule = (status: number, owner: Owner, title: string, retryable = false): E
   retryable,
 })
 
-/**
- * Every way this service says no: one row per `code` of a problem document.
- *
- * Each code has its paragraph in `docs/errors.md`, which is also its `type` URI.
- */
+/** Every way this service says no: one row per `code` of a problem document, as in `docs/errors.md`. */
 export const ERRORS = {
   // The portal's request.
   malformed_request: rule(400, 'portal', 'the request is not well-formed'),
