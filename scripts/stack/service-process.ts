@@ -35,6 +35,7 @@ export async function freePort(): Promise<number> {
 /**
  * Starts the service and waits until it is ready.
  *
+ * @param env - `LOG_LEVEL` must not be above `info`: the addresses are read from the log.
  * @param entry - `src/main.ts` or `dist/main.js`.
  * @throws Error with what it wrote when it ends instead.
  */

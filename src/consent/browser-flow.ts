@@ -100,11 +100,12 @@ export function createBrowserFlow(deps: BrowserFlowDeps): BrowserFlow {
 
     async start(id, cookie) {
       const secret = newSecretValue(16)
-      const sent = cookie ?? newSecretValue()
+      // A browser that comes with a value of its own choice is given another.
+      const fresh = newSecretValue()
       const next = await advance(
         id,
         (session, now) => refusesStart(session, hashed(cookie), now),
-        (session) => bindBrowser(session, sha256(sent), sha256(secret)),
+        (session) => bindBrowser(session, session.browser ?? sha256(fresh), sha256(secret)),
       )
       if ('kind' in next) return next
       log.info('consent_started', { portalId: next.portalId, programId: next.program })
@@ -112,7 +113,8 @@ export function createBrowserFlow(deps: BrowserFlowDeps): BrowserFlow {
       const { locale } = next
       const parameters = { state, ...(locale === undefined ? {} : { locale }) }
       const url = clientOf(next.program).authorizationUrl(parameters)
-      return { kind: 'samsung', url, cookie: sent, session: next }
+      const kept = next.browser === sha256(fresh) ? fresh : (cookie ?? fresh)
+      return { kind: 'samsung', url, cookie: kept, session: next }
     },
 
     async cancel(id, cookie) {

@@ -1,9 +1,12 @@
 import type { EpochMs } from '../shared/time.ts'
 import { jitterOf, tokenSetDueAt } from './due.ts'
-import { type Connection, currentBinding } from './record.ts'
+import { type Connection, currentBinding, type TokenSet } from './record.ts'
+
+const MARGIN_MS = 15_000
 
 /** An access token with less life left than this is not sent: it would end on its way. */
-export const ACCESS_TOKEN_MARGIN_MS = 15_000
+const marginOf = ({ issuedAt, accessExpiresAt }: TokenSet): number =>
+  Math.min(MARGIN_MS, Math.max(0, accessExpiresAt - issuedAt) / 10)
 
 /**
  * What to do about a connection's Samsung Account access token before it is used.
@@ -26,7 +29,7 @@ export function planAccess(connection: Connection, now: EpochMs): AccessPlan {
   const { refresh, tokenSet } = currentBinding(connection)
   if (refresh.state === 'consent_required') return 'consent_required'
   const renewable = tokenSet.refreshToken !== undefined
-  const live = tokenSet.accessExpiresAt - ACCESS_TOKEN_MARGIN_MS > now
+  const live = tokenSet.accessExpiresAt - marginOf(tokenSet) > now
   if (!live) return renewable ? 'renew' : lastUse(tokenSet.accessExpiresAt, now)
   const dueAt = tokenSetDueAt(tokenSet.issuedAt, tokenSet.accessExpiresAt, jitterOf(connection.id))
   const mayRenew = renewable && refresh.state === 'ok' && (refresh.retryAt ?? 0) <= now
