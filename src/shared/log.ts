@@ -51,7 +51,7 @@ export interface Log {
  *
  * The message of a foreign error is dropped, because libraries quote their input in it.
  */
-export function describeError(error: unknown): Record<string, unknown> {
+function describeError(error: unknown): Record<string, unknown> {
   if (error instanceof ServiceError) return { type: error.name, code: error.code }
   if (!(error instanceof Error)) return { type: typeof error }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined

@@ -7,10 +7,6 @@ export type Clock = () => EpochMs
 /** Writes a time as RFC 3339 in UTC, whole seconds kept as they are: `2026-11-20T17:00:00.000Z`. */
 export const toRfc3339 = (at: EpochMs): string => new Date(at).toISOString()
 
-/** Whole seconds from `now` to `at`, rounded down, never negative. */
-export const secondsUntil = (at: EpochMs, now: EpochMs): number =>
-  Math.max(0, Math.floor((at - now) / 1000))
-
 /** Waits. The timer does not keep the process alive. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => {

@@ -2,11 +2,12 @@ import type { EpochMs } from '../shared/time.ts'
 import { jitterOf, tokenSetDueAt } from './due.ts'
 import { type Connection, currentBinding, type TokenSet } from './record.ts'
 
-const MARGIN_MS = 15_000
+/** At most this much of an access token's life is left unused. */
+export const ACCESS_TOKEN_MARGIN_MS = 15_000
 
 /** An access token with less life left than this is not sent: it would end on its way. */
 const marginOf = ({ issuedAt, accessExpiresAt }: TokenSet): number =>
-  Math.min(MARGIN_MS, Math.max(0, accessExpiresAt - issuedAt) / 10)
+  Math.min(ACCESS_TOKEN_MARGIN_MS, Math.max(0, accessExpiresAt - issuedAt) / 10)
 
 /**
  * What to do about a connection's Samsung Account access token before it is used.
