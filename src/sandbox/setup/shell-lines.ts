@@ -1,0 +1,56 @@
+import type { Sandbox } from '../sandbox.ts'
+import type { Expected } from './config-entries.ts'
+
+const RANDOM = `"$(node -p "crypto.randomBytes(32).toString('base64')")"`
+
+/** The environment for knoxgate beside the sandbox, as lines for a shell. */
+export function environmentLines(sandbox: Sandbox, expected: Expected): readonly string[] {
+  const { client, knox } = sandbox.registration
+  return [
+    'export KNOXGATE_MODE=development',
+    `export PUBLIC_URL=${expected.publicUrl} PORT=${expected.port} ADMIN_PORT=8081`,
+    'export REDIS_URL=memory: CONFIG_DIR=config',
+    `export VAULT_KEYS=k1:${RANDOM}`,
+    `export API_KEY_PEPPER=${RANDOM}`,
+    `export ADMIN_TOKEN=${RANDOM}`,
+    `export SANDBOX_CLIENT_SECRET=${client.clientSecret}`,
+    `export SANDBOX_CLIENT_IDENTIFIER=${knox.clientIdentifier}`,
+  ]
+}
+
+/** One command per control, each of which works as it stands. */
+export function controlLines(url: string): readonly string[] {
+  const post = (path: string, body: object): string =>
+    `curl -sS ${url}${path} -H 'content-type: application/json' -d '${JSON.stringify(body)}'`
+  const control = (body: object) => post('/__control', body)
+  return [
+    ...CONTROLS.map(control),
+    `curl -sS ${url}/__control`,
+    post('/__faults', { on: 'token', times: 1, do: { kind: 'delay', ms: 3000 } }),
+    `curl -sS ${url}/__faults`,
+    `curl -sS -X DELETE ${url}/__faults`,
+    `curl -sS ${url}/__record`,
+    `curl -sS -X DELETE ${url}/__record`,
+  ]
+}
+
+const CONTROLS: readonly object[] = [
+  { redirectUris: ['http://localhost:8080/callback/sandbox'] },
+  { callbackShape: 'form_post' },
+  { denial: 'closed' },
+  { authServerUrl: 'evil.example', apiServerUrl: 'evil.example' },
+  { rotation: 'none' },
+  { accessTokenLifetimeSeconds: 60, refreshTokenLifetimeSeconds: 3600 },
+  { refreshToken: '-1' },
+  { numbersAsStrings: true, tokenType: 'absent', scope: 'null' },
+  { errorShape: 'code_only' },
+  { basicAuthentication: true },
+  { clockSkewSeconds: 0 },
+  { clockOffsetSeconds: 120 },
+  { codeShape: 'array' },
+  { trust: { fernhill: false } },
+  { revokeConsent: 'ada' },
+  { expireAccessTokens: true },
+  { expireKcsTokens: true },
+  { forgetTokens: true },
+]
