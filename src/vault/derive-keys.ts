@@ -10,8 +10,6 @@ const ROOT_MIN_BYTES = 16
  */
 export const PURPOSES = [
   'vault-wrap',
-  'api-key',
-  'cookie',
   'csrf',
   'cursor-mac',
   'tenant-ref',

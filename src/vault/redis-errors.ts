@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types'
+
 /**
  * What is known of a command that failed.
  *
@@ -46,6 +48,13 @@ const SYSTEM_CODE = /^[A-Z][A-Z0-9_]{1,39}$/
 /** What ioredis says of a command that it would have had to queue (`enableOfflineQueue: false`). */
 const NOT_SENT = /enableOfflineQueue options is false$/
 
+/** What else ioredis says without a code. */
+const SAYINGS: ReadonlyMap<string, string> = new Map([
+  ['Command timed out', 'timeout'],
+  ['timeout', 'timeout'],
+  ['Connection is closed.', 'connection_closed'],
+])
+
 const codeOf = (error: Error): string =>
   'code' in error && typeof error.code === 'string' && SYSTEM_CODE.test(error.code)
     ? error.code
@@ -57,7 +66,7 @@ const codeOf = (error: Error): string =>
  */
 export function classifyFailure(error: unknown): RedisFailure {
   const byConnection = { kind: 'unknown', byServer: false } as const
-  if (!(error instanceof Error)) return { ...byConnection, reason: 'unknown' }
+  if (!isNativeError(error)) return { ...byConnection, reason: 'unknown' }
   if (error instanceof UnexpectedReply) {
     return { kind: 'unknown', byServer: true, reason: 'unexpected_reply' }
   }
@@ -68,6 +77,9 @@ export function classifyFailure(error: unknown): RedisFailure {
   if (NOT_SENT.test(error.message)) {
     return { kind: 'not_sent', byServer: false, reason: 'not_connected' }
   }
-  if (error.message === 'Command timed out') return { ...byConnection, reason: 'timeout' }
-  return { ...byConnection, reason: codeOf(error) }
+  // A cluster says no more than that all its nodes failed, and keeps the reason of the last.
+  if ('lastNodeError' in error && isNativeError(error.lastNodeError)) {
+    return { ...classifyFailure(error.lastNodeError), kind: 'unknown' }
+  }
+  return { ...byConnection, reason: SAYINGS.get(error.message) ?? codeOf(error) }
 }

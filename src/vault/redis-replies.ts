@@ -7,11 +7,13 @@ const asArray = (reply: unknown, length: number): readonly unknown[] => {
   return reply
 }
 
+const isDigits = (value: unknown): value is string =>
+  typeof value === 'string' && /^\d{1,16}$/.test(value)
+
 /** `TIME`: seconds and microseconds, as text. */
 function parseTime(seconds: unknown, microseconds: unknown): EpochMs {
-  const now = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
-  if (!Number.isSafeInteger(now)) throw new UnexpectedReply('not a time')
-  return now
+  if (!isDigits(seconds) || !isDigits(microseconds)) throw new UnexpectedReply('no time')
+  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
 }
 
 /** The newest of a document's write ids, which is its version. */
@@ -23,10 +25,9 @@ export function parseVersion(writes: unknown): string {
 
 function parseDocument(revision: unknown, writes: unknown, text: unknown): StoredDocument | null {
   if (revision === null && writes === null && text === null) return null
-  const parsed = Number(revision)
-  if (!Number.isSafeInteger(parsed) || parsed < 1) throw new UnexpectedReply('no revision')
+  if (!isDigits(revision) || Number(revision) < 1) throw new UnexpectedReply('no revision')
   if (typeof text !== 'string') throw new UnexpectedReply('no text')
-  return { revision: parsed, version: parseVersion(writes), text }
+  return { revision: Number(revision), version: parseVersion(writes), text }
 }
 
 /**

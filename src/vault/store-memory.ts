@@ -1,6 +1,11 @@
 import type { Clock, EpochMs } from '../shared/time.ts'
 import { indexKey, type Store, type StoredDocument, type WriteOptions } from './store.ts'
 
+type StoreIndex = Pick<
+  Store,
+  'addToIndex' | 'removeFromIndex' | 'listIndex' | 'readReference' | 'setReference'
+>
+
 /** As many as the Redis store keeps, so that both forget at the same time. */
 const REMEMBERED_WRITES = 8
 /** Documents that nobody asks for again are looked for once in so many writes. */
@@ -38,13 +43,22 @@ function createDocuments(clock: Clock) {
     return undefined
   }
 
-  function put(key: string, entry: Entry): void {
-    entries.set(key, entry)
+  function sweep(): void {
     writes += 1
-    if (writes % SWEEP_EVERY === 0) for (const each of [...entries.keys()]) find(each)
+    if (writes % SWEEP_EVERY === 0) for (const key of [...entries.keys()]) find(key)
   }
 
-  return { find, put }
+  function write(key: string, revision: number, text: string, writeId: string, life?: number) {
+    const known = find(key)
+    if (known?.writeIds.includes(writeId)) return 'already'
+    if ((known?.document.revision ?? 0) !== revision) return 'lost'
+    const diesAt = life === undefined ? Number.POSITIVE_INFINITY : clock() + life
+    entries.set(key, nextEntry(known, text, writeId, diesAt))
+    sweep()
+    return 'won'
+  }
+
+  return { find, write }
 }
 
 /** Ids order as bytes in Redis and as UTF-16 here: the same, for they are ASCII. */
@@ -54,37 +68,11 @@ const pageOf = (ids: Iterable<string>, after: string | null, limit: number): rea
     .sort()
     .slice(0, limit)
 
-/**
- * A store in this process, for the demo, development and tests: it forgets everything at exit and no
- * second process sees it. Its clock is the given one.
- */
-export function createMemoryStore({ clock }: { readonly clock: Clock }): Store {
-  const documents = createDocuments(clock)
+function createIndex(): StoreIndex {
   const indexes = new Map<string, Set<string>>()
   const references = new Map<string, string>()
 
-  function write(key: string, revision: number, text: string, writeId: string, life?: number) {
-    const known = documents.find(key)
-    if (known?.writeIds.includes(writeId)) return 'already'
-    if ((known?.document.revision ?? 0) !== revision) return 'lost'
-    const diesAt = life === undefined ? Number.POSITIVE_INFINITY : clock() + life
-    documents.put(key, nextEntry(known, text, writeId, diesAt))
-    return 'won'
-  }
-
   return {
-    async read(key) {
-      return { document: documents.find(key)?.document ?? null, serverNow: clock() }
-    },
-    async version(key) {
-      return documents.find(key)?.document.version ?? null
-    },
-    async compareAndSet(key, revision, text, writeId, options: WriteOptions = {}) {
-      const outcome = write(key, revision, text, writeId, options.expiresInMs)
-      // There are no replicas here, so every write that was applied is on all of them.
-      const durable = options.durable === true && outcome !== 'lost'
-      return { outcome, durable, serverNow: clock() }
-    },
     async addToIndex(portalId, id) {
       const key = indexKey(portalId)
       indexes.set(key, (indexes.get(key) ?? new Set()).add(id))
@@ -105,6 +93,30 @@ export function createMemoryStore({ clock }: { readonly clock: Clock }): Store {
       if (value === null) references.delete(key)
       else references.set(key, value)
       return true
+    },
+  }
+}
+
+/**
+ * A store in this process, for the demo, development and tests: it forgets everything at exit and no
+ * second process sees it. Its clock is the given one.
+ */
+export function createMemoryStore({ clock }: { readonly clock: Clock }): Store {
+  const documents = createDocuments(clock)
+
+  return {
+    ...createIndex(),
+    async read(key) {
+      return { document: documents.find(key)?.document ?? null, serverNow: clock() }
+    },
+    async version(key) {
+      return documents.find(key)?.document.version ?? null
+    },
+    async compareAndSet(key, revision, text, writeId, options: WriteOptions = {}) {
+      const outcome = documents.write(key, revision, text, writeId, options.expiresInMs)
+      // There are no replicas here, so every write that was applied is on all of them.
+      const durable = options.durable === true && outcome !== 'lost'
+      return { outcome, durable, serverNow: clock() }
     },
     async ping() {},
     async describe() {

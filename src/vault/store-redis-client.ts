@@ -25,6 +25,8 @@ export interface RedisClientOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 2000
+/** How long the end of a process may be held up by a connection that is gone already. */
+const DISCONNECT_TIMEOUT_MS = 200
 const KEEP_ALIVE_MS = 10_000
 const SENTINEL_TIMEOUT_MS = 1000
 const SLOTS_REFRESH_TIMEOUT_MS = 3000
@@ -50,6 +52,7 @@ function connectionOptions(target: RedisTarget, { timeoutMs }: RedisClientOption
     ...(target.password === undefined ? {} : { password: target.password.reveal() }),
     ...(target.tls ? { tls: TLS } : {}),
     connectTimeout: CONNECT_TIMEOUT_MS,
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     commandTimeout: timeoutMs,
     // Longer than `commandTimeout`; and 0 would not turn it off but fire at once.
     socketTimeout: Math.ceil(timeoutMs * 1.5),
@@ -69,6 +72,31 @@ function connectionOptions(target: RedisTarget, { timeoutMs }: RedisClientOption
 /** What the client as a whole has. A queued write that was given up on would be sent all the same. */
 const CLIENT = { lazyConnect: true, enableOfflineQueue: false, scripts: SCRIPTS } as const
 
+type TargetOf<Kind extends RedisTarget['kind']> = RedisTarget & { readonly kind: Kind }
+
+const createCluster = (target: TargetOf<'cluster'>, connection: RedisOptions): Cluster =>
+  new Cluster([...target.nodes], {
+    ...CLIENT,
+    redisOptions: connection,
+    scaleReads: 'master',
+    maxRedirections: MAX_REDIRECTIONS,
+    clusterRetryStrategy: retryDelay,
+    clusterNodeRetryStrategy: retryDelay,
+    slotsRefreshTimeout: SLOTS_REFRESH_TIMEOUT_MS,
+    slotsRefreshInterval: SLOTS_REFRESH_INTERVAL_MS,
+    // Certificates name hosts; by default the addresses of those would be asked for.
+    ...(target.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
+  })
+
+const sentinelOptions = (target: TargetOf<'sentinel'>): RedisOptions => ({
+  sentinels: target.sentinels.map((address) => ({ ...address })),
+  name: target.name,
+  failoverDetector: true,
+  sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
+  sentinelRetryStrategy: retryDelay,
+  ...(target.tls ? { enableTLSForSentinelMode: true, sentinelTLS: TLS } : {}),
+})
+
 /**
  * Creates a client for any target; it connects when `connect()` is called. Its options were found by
  * breaking things: by default ioredis 6 waits 73 s for an absent server and for ever for a hung one.
@@ -79,40 +107,7 @@ const CLIENT = { lazyConnect: true, enableOfflineQueue: false, scripts: SCRIPTS 
  */
 export function createRedisClient(target: RedisTarget, options: RedisClientOptions): RedisClient {
   const connection = connectionOptions(target, options)
-  switch (target.kind) {
-    case 'cluster':
-      return new Cluster([...target.nodes], {
-        ...CLIENT,
-        redisOptions: connection,
-        scaleReads: 'master',
-        maxRedirections: MAX_REDIRECTIONS,
-        clusterRetryStrategy: retryDelay,
-        clusterNodeRetryStrategy: retryDelay,
-        slotsRefreshTimeout: SLOTS_REFRESH_TIMEOUT_MS,
-        slotsRefreshInterval: SLOTS_REFRESH_INTERVAL_MS,
-        // Certificates name hosts; by default the addresses of those would be asked for.
-        ...(target.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
-      })
-    case 'sentinel':
-      return new Redis({
-        ...CLIENT,
-        ...connection,
-        retryStrategy: retryDelay,
-        sentinels: target.sentinels.map((address) => ({ ...address })),
-        name: target.name,
-        db: target.db,
-        failoverDetector: true,
-        sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
-        sentinelRetryStrategy: retryDelay,
-        ...(target.tls ? { enableTLSForSentinelMode: true, sentinelTLS: TLS } : {}),
-      })
-    case 'single':
-      return new Redis({
-        ...CLIENT,
-        ...connection,
-        ...target.address,
-        db: target.db,
-        retryStrategy: retryDelay,
-      })
-  }
+  if (target.kind === 'cluster') return createCluster(target, connection)
+  const place = target.kind === 'sentinel' ? sentinelOptions(target) : target.address
+  return new Redis({ ...CLIENT, ...connection, ...place, db: target.db, retryStrategy: retryDelay })
 }

@@ -13,8 +13,9 @@ export interface RedisLink {
    * sent that command twice, and the second answer says nothing of the first.
    */
   losses(): number
-  /** Whether it is connected, or becomes so within this time. */
-  ready(withinMs: number): Promise<boolean>
+  isReady(): boolean
+  /** Whether it is ready, or becomes so within this time. */
+  becomesReady(withinMs: number): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -25,24 +26,26 @@ export interface RedisLinkDeps {
 
 const noop = (): void => {}
 
-/** Calls `lost` whenever a connection is lost: the one of a client, or any of a cluster's nodes. */
-function watchLosses(client: RedisClient, lost: () => void): void {
-  client.on('close', lost)
+/** Listens to a client and, of a cluster, to the connection of every node there ever is. */
+function onEvery(client: RedisClient, event: 'close' | 'ready', listener: () => void): void {
+  client.on(event, listener)
   if (client instanceof Redis) return
   client.on('+node', (node: Redis) => {
-    node.on('close', lost)
+    node.on(event, listener)
   })
 }
 
 /** Logs the first of a row of equal connection errors, and that it is over. */
 function logConnection(client: RedisClient, log: Log): void {
   let last: string | undefined
-  client.on('error', (error: unknown) => {
+  const failed = (error: unknown): void => {
     const { reason } = classifyFailure(error)
     if (reason !== last) log.warn('store_connection_error', { reason })
     last = reason
-  })
-  client.on('ready', () => {
+  }
+  client.on('error', failed)
+  client.on('node error', failed)
+  onEvery(client, 'ready', () => {
     if (last !== undefined) log.info('store_connection_restored')
     last = undefined
   })
@@ -53,7 +56,7 @@ export function openRedisLink(target: RedisTarget, { timeoutMs, log }: RedisLink
   const client = createRedisClient(target, { timeoutMs })
   const isReady = (): boolean => client.status === 'ready'
   let losses = 0
-  watchLosses(client, () => {
+  onEvery(client, 'close', () => {
     losses += 1
   })
   logConnection(client, log)
@@ -63,8 +66,9 @@ export function openRedisLink(target: RedisTarget, { timeoutMs, log }: RedisLink
   return {
     client,
     losses: () => losses,
+    isReady,
 
-    async ready(withinMs) {
+    async becomesReady(withinMs) {
       if (isReady()) return true
       // Not `events.once`, which rejects on the errors of every attempt before the one that succeeds.
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -75,7 +79,9 @@ export function openRedisLink(target: RedisTarget, { timeoutMs, log }: RedisLink
     },
 
     async close() {
+      if (client.status === 'end') return
       if (isReady()) await client.quit().catch(noop)
+      // Also after `quit`, which leaves the connections to sentinels open.
       client.disconnect()
     },
   }

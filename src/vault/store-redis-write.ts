@@ -14,6 +14,9 @@ export interface Write {
   readonly options: WriteOptions
 }
 
+const unavailable = (): ServiceError =>
+  new ServiceError('store_unavailable', { retryAfterSeconds: 1 })
+
 const AMBIGUOUS: WriteResult = { outcome: 'ambiguous', durable: false }
 
 /**
@@ -21,7 +24,9 @@ const AMBIGUOUS: WriteResult = { outcome: 'ambiguous', durable: false }
  * counts the writes of its connection and holds up whatever else is on it.
  */
 async function send(link: RedisLink, { key, revision, text, writeId, options }: Write) {
-  const lifetime = options.expiresInMs ?? ''
+  const { expiresInMs } = options
+  // Whole ms: what Redis cannot read as a number would be found out after the document is written.
+  const lifetime = expiresInMs === undefined ? '' : Math.ceil(expiresInMs)
   const { outcome, serverNow } = parseWrite(
     await link.client.kgCompareAndSet(key, revision, text, writeId, lifetime),
   )
@@ -33,7 +38,7 @@ async function send(link: RedisLink, { key, revision, text, writeId, options }: 
 async function sendAgain(link: RedisLink, write: Write, withinMs: number): Promise<WriteResult> {
   const answered = async (): Promise<WriteResult> => {
     try {
-      return (await link.ready(withinMs)) ? await send(link, write) : AMBIGUOUS
+      return (await link.becomesReady(withinMs)) ? await send(link, write) : AMBIGUOUS
     } catch {
       return AMBIGUOUS
     }
@@ -57,15 +62,14 @@ export async function writeToRedis(
 ): Promise<WriteResult> {
   const startedAt = performance.now()
   const losses = link.losses()
+  if (!link.isReady()) throw unavailable()
   try {
     return await send(link, write)
   } catch (error) {
     const failure = classifyFailure(error)
     report(failure)
     const sentOnce = link.losses() === losses
-    if (failure.kind !== 'unknown' && sentOnce) {
-      throw new ServiceError('store_unavailable', { retryAfterSeconds: 1 })
-    }
+    if (failure.kind !== 'unknown' && sentOnce) throw unavailable()
   }
   const leftMs = timeoutMs - (performance.now() - startedAt)
   return leftMs > 0 ? sendAgain(link, write, leftMs) : AMBIGUOUS

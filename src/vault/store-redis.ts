@@ -76,7 +76,7 @@ export async function createRedisStore(deps: RedisStoreDeps): Promise<Store> {
   const durable = openRedisLink(target, deps)
   const store = storeOver(main, durable, deps)
   const withinMs = deps.startTimeoutMs ?? START_TIMEOUT_MS
-  const ready = await Promise.all([main.ready(withinMs), durable.ready(withinMs)])
+  const ready = await Promise.all([main, durable].map((link) => link.becomesReady(withinMs)))
   if (ready.every(Boolean)) return store
   await store.close()
   throw new ServiceError('store_unavailable', { retryAfterSeconds: 1 })

@@ -1,0 +1,72 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Redis } from 'ioredis'
+
+/** Every file under a directory, as one text of bytes: append-only files, snapshots, whatever. */
+export async function everyByteUnder(dir: string): Promise<string> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile())
+  const read = files.map(async ({ parentPath, name }) => {
+    const content = await readFile(join(parentPath, name), 'latin1')
+    return `${name}\n${content}`
+  })
+  return (await Promise.all(read)).join('\n')
+}
+
+/** Every key, by SCAN, in alphabetical order. */
+export async function everyKey(db: Redis): Promise<readonly string[]> {
+  const keys = new Set<string>()
+  let cursor = '0'
+  do {
+    const [next, found] = await db.scan(cursor, 'COUNT', 1000)
+    for (const key of found) keys.add(key)
+    cursor = next
+  } while (cursor !== '0')
+  return [...keys].toSorted()
+}
+
+/** Every key with its serialised value: equal when nothing was written, TTLs aside. */
+export async function everyDump(db: Redis): Promise<ReadonlyMap<string, string>> {
+  const keys = await everyKey(db)
+  const dumps = keys.map(async (key) => {
+    const dump = await db.dumpBuffer(key)
+    return [key, dump === null ? '' : Buffer.from(dump).toString('latin1')] as const
+  })
+  return new Map(await Promise.all(dumps))
+}
+
+/** What a value looks like to whoever reads it; DUMP compresses long texts. */
+async function readable(db: Redis, key: string): Promise<unknown> {
+  const type = await db.type(key)
+  if (type === 'hash') return db.hgetall(key)
+  if (type === 'zset') return db.zrange(key, 0, -1)
+  return type === 'string' ? db.get(key) : type
+}
+
+/** What anybody who may ask Redis can see: keys, values, serialised values, slow log, clients. */
+export async function everythingRedisTells(db: Redis): Promise<string> {
+  const dumps = await everyDump(db)
+  const values = await Promise.all([...dumps.keys()].map((key) => readable(db, key)))
+  const rest = [await db.slowlog('GET', 10_000), await db.client('LIST'), await db.info('all')]
+  return [
+    JSON.stringify([...dumps.keys()]),
+    JSON.stringify([values, rest]),
+    ...dumps.values(),
+  ].join('\n')
+}
+
+export interface CommandWatch {
+  /** Every command since the start, one line each. */
+  readonly commands: readonly string[]
+  stop(): void
+}
+
+/** Listens with MONITOR. */
+export async function watchCommands(db: Redis): Promise<CommandWatch> {
+  const monitor = await db.duplicate().monitor()
+  const commands: string[] = []
+  monitor.on('monitor', (_time: string, args: readonly string[]) => {
+    commands.push(args.join(' '))
+  })
+  return { commands, stop: () => monitor.disconnect() }
+}

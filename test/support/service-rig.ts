@@ -1,0 +1,91 @@
+import { Redis } from 'ioredis'
+import { type Answer, type Call, connect, createCall } from '../../scripts/stack/portal-client.ts'
+import { type Stack, type StackOptions, startStack } from '../../scripts/stack/stack.ts'
+import type { Sandbox } from '../../src/sandbox/sandbox.ts'
+import { type RedisServer, startRedis } from './redis-server.ts'
+
+/** Real services on a Redis of their own, against a sandbox in the test's process. */
+export interface Rig {
+  readonly stack: Stack
+  readonly sandbox: Sandbox
+  readonly redis: RedisServer
+  /** The test's own connection, for looking at what is stored and for moving its times. */
+  readonly db: Redis
+  /** The first portal's calls, one per service. */
+  readonly calls: readonly Call[]
+  /** The first portal's calls to the first service. */
+  readonly call: Call
+  /** Walks a customer through consent; the new connection's id. */
+  connect(tenantRef: string, administrator?: 'ada' | 'ben'): Promise<string>
+  /** `POST /v1/connections/{id}/token`, at the first service. */
+  token(id: string, body?: unknown): Promise<Answer>
+  /** Requests that reached the token endpoint, by grant type. */
+  grants(grantType: 'refresh_token' | 'authorization_code'): number
+  /** Stops everything, also what is suspended. */
+  close(): Promise<void>
+}
+
+/** Nothing is believed without asking the store, and a refused token may be replaced at once. */
+const PROMPT = {
+  KNOXGATE_KNOX_TOKEN_LOCAL_CACHE: '1ms',
+  KNOXGATE_KNOX_TOKEN_REJECTED_INTERVAL: '1ms',
+}
+
+export interface RigOptions extends StackOptions {
+  readonly redisArgs?: readonly string[]
+  /** `user:password` of the services' Redis user, which `redisArgs` must have made. */
+  readonly redisLogin?: string
+}
+
+/** Starts Redis, a sandbox and services; stops again what had started when one of them fails. */
+export async function startRig(options: RigOptions = {}): Promise<Rig> {
+  const { redisArgs, redisLogin, ...forStack } = options
+  const redis = await startRedis(redisArgs === undefined ? {} : { args: redisArgs })
+  const redisUrl =
+    redisLogin === undefined ? redis.url : redis.url.replace('//', `//${redisLogin}@`)
+  try {
+    const env = { ...PROMPT, ...options.env }
+    return rigOf(await startStack({ redisUrl, ...forStack, env }), redis)
+  } catch (error) {
+    await redis.stop()
+    throw error
+  }
+}
+
+function rigOf(stack: Stack, redis: RedisServer): Rig {
+  const { sandbox, programId: program, portals } = stack
+  const calls = stack.services.map(({ url }) => createCall(url, stack.apiKey()))
+  const call: Call = (...args) => (calls[0] ?? noService)(...args)
+  const db = new Redis(redis.url, { retryStrategy: () => 50, maxRetriesPerRequest: null })
+  // It goes on trying: tests take Redis away.
+  db.on('error', () => {})
+
+  return {
+    stack,
+    sandbox,
+    redis,
+    db,
+    calls,
+    call,
+
+    async connect(tenantRef, administrator = 'ada') {
+      const returnUrl = portals[0]?.returnUrl ?? ''
+      const made = await connect({ call, program, tenantRef, returnUrl, administrator })
+      if (made.status !== 200) throw new Error(`not connected: ${JSON.stringify(made.body)}`)
+      return made.body.id
+    },
+
+    token: (id, body) => call('POST', `/v1/connections/${id}/token`, body),
+    grants: (grantType) =>
+      sandbox.record().requests.filter((one) => one.grantType === grantType).length,
+
+    async close() {
+      db.disconnect()
+      for (const service of stack.services) service.signal('SIGCONT')
+      await stack.close()
+      await redis.stop()
+    },
+  }
+}
+
+const noService: Call = () => Promise.reject(new Error('no service was started'))
