@@ -2,8 +2,8 @@ import type { Program } from '../config/config.ts'
 
 const ABILITIES: Readonly<Record<Program['kind'], readonly string[]>> = {
   'samsung-account': [
-    'See the devices and profiles of your organization in Samsung Knox cloud services.',
-    'Enroll, configure and manage these devices, as far as your Samsung Account may.',
+    'See the devices and profiles of your organisation in Samsung Knox cloud services.',
+    'Enrol, configure and manage these devices, as far as your Samsung Account may.',
     'Go on doing so without asking you again, until you or the portal end the connection.',
   ],
 }

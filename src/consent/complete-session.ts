@@ -1,17 +1,17 @@
 import type { Portal } from '../config/config.ts'
-import { type SamsungAccountClient, TokenRequestError } from '../samsung-account/tokens.ts'
+import type { OnTokens, SamsungAccountClient } from '../samsung-account/tokens.ts'
 import { ServiceError } from '../shared/errors.ts'
 import { newAttemptId, newConnectionId } from '../shared/ids.ts'
 import type { Log } from '../shared/log.ts'
 import { Secret } from '../shared/secret.ts'
-import type { Clock } from '../shared/time.ts'
+import type { Clock, EpochMs } from '../shared/time.ts'
 import type { Connections, Snapshot } from '../vault/connections.ts'
-import type { Directory } from '../vault/directory.ts'
+import type { Directory, Place } from '../vault/directory.ts'
 import type { Envelope } from '../vault/envelope.ts'
-import { tokenFailure } from '../vault/failures.ts'
 import { currentBinding } from '../vault/record.ts'
 import { CODE_FIELD } from './browser-flow.ts'
 import { assertOpen, assertProof, type CompletionProof } from './completion-checks.ts'
+import { isUntouched, toldAbout } from './completion-failure.ts'
 import type { ConnectSession } from './session-record.ts'
 import { beginExchange, failSession, finishSession, undoExchange } from './session-transitions.ts'
 import type { Sessions } from './sessions.ts'
@@ -47,6 +47,9 @@ interface HeldCode {
   readonly dataKey: string
 }
 
+/** Spends the code, exactly once. @throws TokenRequestError, or what `onTokens` throws */
+type Spend = (onTokens: OnTokens) => Promise<void>
+
 /** Creates the use case that completes a connect session. */
 export function createCompleteSession(deps: CompleteSessionDeps): CompleteSession {
   const { sessions, connections, directory, envelope, clientOf, storeConsent, clock, log } = deps
@@ -59,14 +62,16 @@ export function createCompleteSession(deps: CompleteSessionDeps): CompleteSessio
     if (done !== null) return done
     assertOpen(found.record, found.serverNow)
     const [exchange, held] = await begin(found.record)
-    try {
-      const stored = await redeem(exchange, held)
-      await sessions.update(id, (session) => finishSession(session), { durable: true })
-      log.info('connected', { portalId: portal.id, connectionId: stored.connection.id })
-      return stored
-    } catch (error) {
-      throw await giveUp(exchange, held, error)
-    }
+    const spend = await prepare(exchange, held).catch((error: unknown) =>
+      giveUp(exchange, error, held),
+    )
+    const stored = await redeem(exchange, spend).catch((error: unknown) =>
+      giveUp(exchange, error, isUntouched(error) ? held : undefined),
+    )
+    // Failing here leaves a connection that the next call finds.
+    await sessions.update(id, (session) => finishSession(session), { durable: true })
+    log.info('connected', { portalId: portal.id, connectionId: stored.connection.id })
+    return stored
   }
 
   /** The connection of a session that is completed, or whose exchange ended before it was noted. */
@@ -87,75 +92,80 @@ export function createCompleteSession(deps: CompleteSessionDeps): CompleteSessio
   async function begin(session: ConnectSession): Promise<readonly [Exchange, HeldCode]> {
     const attempt = newAttemptId()
     const connectionId = reconnected(session) ?? newConnectionId(clock())
+    const exchange: Exchange = { session, attempt, connectionId }
     let held: HeldCode | undefined
-    const updated = await sessions.update(
-      session.id,
-      (current, now) => {
-        held = undefined
-        const { phase, code, dataKey } = current
-        if (phase !== 'awaiting_completion' || code === undefined || dataKey === undefined)
-          return null
-        held = { code, dataKey }
-        return beginExchange(current, attempt, connectionId, now + deps.settings.leaseMs)
-      },
-      { durable: true },
-    )
-    if (updated === null || held === undefined)
+    const change = (current: ConnectSession, now: EpochMs) => {
+      const { phase, code, dataKey } = current
+      const isHeld = phase === 'awaiting_completion' && code !== undefined && dataKey !== undefined
+      held = isHeld ? { code, dataKey } : undefined
+      const until = now + deps.settings.leaseMs
+      return isHeld ? beginExchange(current, attempt, connectionId, until) : null
+    }
+    await sessions
+      .update(session.id, change, { durable: true })
+      .catch((error: unknown) => giveUp(exchange, error, held))
+    if (held === undefined)
       throw new ServiceError('completion_in_progress', { retryAfterSeconds: 1 })
-    return [{ session: updated.snapshot.record, attempt, connectionId }, held]
+    return [exchange, held]
   }
 
-  async function redeem(exchange: Exchange, held: HeldCode): Promise<Snapshot> {
+  /** All that can go wrong before the code leaves this process; what is left is to spend it. */
+  async function prepare(exchange: Exchange, held: HeldCode): Promise<Spend> {
     const { session, connectionId } = exchange
-    const { portalId, program: programId, tenantRef } = session
+    const client = clientOf(session.program)
     if (session.reconnects === undefined) {
-      const other = await directory.claim({ portalId, programId, tenantRef }, connectionId)
+      const other = await directory.claim(placeOf(session), connectionId)
       if (other !== null) throw new ServiceError('connection_exists', { connectionId: other })
     }
     const dataKey = await envelope.open(session.id, held.dataKey)
     const code = new Secret(dataKey.open(CODE_FIELD, held.code))
+    return (onTokens) => client.exchangeCode(code, onTokens)
+  }
+
+  async function redeem(exchange: Exchange, spend: Spend): Promise<Snapshot> {
     let stored: Snapshot | undefined
-    await clientOf(programId).exchangeCode(code, async (received) => {
+    await spend(async (received) => {
       stored = await storeConsent(exchange, received)
     })
     if (stored === undefined) throw new TypeError('a token request ended without tokens')
     return stored
   }
 
-  /** Ends the session, or puts an untouched code back; and says what the portal is told. */
-  async function giveUp(exchange: Exchange, held: HeldCode, error: unknown): Promise<unknown> {
-    const { session, connectionId } = exchange
-    const untouched =
-      error instanceof TokenRequestError && ['not_sent', 'transient'].includes(error.kind)
+  /**
+   * Ends the session, or puts an untouched code back; and says what the portal is told.
+   *
+   * @param untouched - The code that never left, if it did not.
+   */
+  async function giveUp(exchange: Exchange, error: unknown, untouched?: HeldCode): Promise<never> {
     const told = toldAbout(error)
     const failure = told instanceof ServiceError ? told.code : 'internal_error'
-    log.warn('completion_failed', { portalId: session.portalId, code: failure, error: told })
+    const { portalId } = exchange.session
+    log.warn('completion_failed', { portalId, code: failure, error: told })
+    await settle(exchange, (session) =>
+      untouched === undefined ? failSession(session, failure) : undoExchange(session, untouched),
+    ).catch((unsettled: unknown) => {
+      // The lease ends what could not be ended here.
+      log.warn('completion_not_settled', { portalId, error: unsettled })
+    })
+    throw told
+  }
+
+  async function settle(
+    { session, attempt, connectionId }: Exchange,
+    change: (session: ConnectSession) => ConnectSession,
+  ): Promise<void> {
     await sessions.update(session.id, (current) =>
-      current.attempt !== exchange.attempt
-        ? null
-        : untouched
-          ? undoExchange(current, held)
-          : failSession(current, failure),
+      current.attempt === attempt ? change(current) : null,
     )
-    if (session.reconnects === undefined && failure !== 'connection_exists') {
-      const { portalId, program: programId, tenantRef } = session
-      const stored = await connections.read(connectionId)
-      if (stored === null) await directory.remove({ portalId, programId, tenantRef }, connectionId)
-    }
-    return told
+    if (session.reconnects !== undefined || (await connections.read(connectionId)) !== null) return
+    await directory.remove(placeOf(session), connectionId)
   }
 }
 
 const reconnected = (session: ConnectSession) => session.reconnects as `conn_${string}` | undefined
 
-function toldAbout(error: unknown): unknown {
-  if (!(error instanceof TokenRequestError)) return error
-  const { upstream } = error
-  if (error.kind === 'customer') return new ServiceError('code_expired', { upstream })
-  if (error.kind === 'ambiguous')
-    return new ServiceError('session_ended', {
-      detail: 'the outcome of the exchange is unknown',
-      upstream,
-    })
-  return tokenFailure(error)
-}
+const placeOf = ({ portalId, program, tenantRef }: ConnectSession): Place => ({
+  portalId,
+  programId: program,
+  tenantRef,
+})

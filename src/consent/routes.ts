@@ -15,6 +15,8 @@ import type { BrowserFlow, BrowserStep, PageCause as StepCause } from './browser
 import type { ConnectSession } from './session-record.ts'
 import { flowCookieName } from './sessions.ts'
 
+type PageStep = Extract<BrowserStep, { readonly kind: 'page' }>
+
 export interface ConsentRouterDeps {
   readonly flow: BrowserFlow
   readonly pages: Pages
@@ -86,7 +88,7 @@ export function createConsentRouter(deps: ConsentRouterDeps): Router {
     .route('/callback/:program')
     .get(async (req, res) => {
       const result = deps.readCallback(new URL(req.originalUrl, deps.publicUrl).searchParams)
-      show(res, await flow.callback(req.params.program, result, cookieOf(req)), 'late')
+      show(res, await flow.callback(req.params.program, result, cookieOf(req)), AT_CALLBACK)
     })
     // No Lax cookie comes along on a post from Samsung's site. So nothing is decided here: the
     // parameters wait, and the browser comes back by GET, with its cookie.
@@ -106,34 +108,36 @@ export function createConsentRouter(deps: ConsentRouterDeps): Router {
       const body = await deps.takeCallback(handle)
       if (body === null) throw new PageError('used')
       const result = deps.readCallback(new URLSearchParams(body))
-      show(res, await flow.callback(req.params.program, result, cookieOf(req)), 'late')
+      show(res, await flow.callback(req.params.program, result, cookieOf(req)), AT_CALLBACK)
     })
     .all(allowMethods('GET'))
 
-  /** @param expired - What an expired session is called here: a link runs out, a sign-in is late. */
-  function show(res: Response, step: BrowserStep, expired: PageCause = 'expired'): void {
+  /** @param words - What some causes are called here. */
+  function show(res: Response, step: BrowserStep, words: Words = {}): void {
+    const supportId = supportIdOf(res)
+    const about = describe(step.session)
     if (step.kind === 'portal') {
-      res.append('Set-Cookie', clearCookie(flowCookieName(step.session.id)))
-      res.redirect(303, step.url)
+      const { url: location, session } = step
+      res.append('Set-Cookie', clearCookie(flowCookieName(session.id)))
+      // A redirect to another site would break `form-action` of the page that posted.
+      const destination = about.portalName ?? 'your portal'
+      if (res.req.method !== 'POST') res.redirect(303, location)
+      else sendPage(res, 200, pages.onTheWay({ supportId, location, destination }))
       return
     }
-    const supportId = supportIdOf(res)
     if (step.kind === 'samsung') {
       const name = flowCookieName(step.session.id)
       res.append('Set-Cookie', flowCookie(name, step.cookie, deps.cookieSeconds))
       sendPage(res, 200, pages.onTheWay({ supportId, location: step.url }))
       return
     }
-    const { cause, session } = step
-    const about = describe(session)
-    if (session?.phase === 'completed' && about.portalName !== undefined) {
+    if (step.session?.phase === 'completed' && about.portalName !== undefined) {
       const { portalName } = about
       sendPage(res, 200, pages.connected({ supportId, ...about, portalName }))
       return
     }
-    const shown = pageCauseOf(cause, expired)
-    const page = pages.error({ cause: shown, supportId, ...about })
-    sendPage(res, PAGE_MESSAGES[shown].status, page)
+    const cause = pageCauseOf(step, words)
+    sendPage(res, PAGE_MESSAGES[cause].status, pages.error({ cause, supportId, ...about }))
   }
 
   /** What a page may say about a session: its portal, and the way back there. */
@@ -148,9 +152,16 @@ export function createConsentRouter(deps: ConsentRouterDeps): Router {
   return router
 }
 
-function pageCauseOf(cause: StepCause, expired: PageCause): PageCause {
-  if (cause === 'closed') return 'denied'
-  return cause === 'expired' ? expired : cause
+type Words = Partial<Record<StepCause, PageCause>>
+
+/** On the way back, a link that has run out is a late sign-in, and a lost session a foreign state. */
+const AT_CALLBACK: Words = { expired: 'late', not_found: 'unknown_state' }
+
+function pageCauseOf({ cause, session }: PageStep, words: Words): PageCause {
+  // Samsung ended it with an error, and never gave a code.
+  const isRefused = session?.phase === 'failed' && session.resultCode === undefined
+  if (cause === 'used' && isRefused) return 'provider_error'
+  return cause === 'closed' ? 'denied' : (words[cause] ?? cause)
 }
 
 const cookieOf = (req: Request) => {

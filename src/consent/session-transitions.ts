@@ -124,7 +124,7 @@ export function undoExchange(
 }
 
 export function finishSession(session: ConnectSession): ConnectSession {
-  const { until: _, ...rest } = session
+  const { until: _, failure: __, ...rest } = session
   return { ...rest, phase: 'completed' }
 }
 

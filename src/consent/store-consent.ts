@@ -88,7 +88,8 @@ export function createStoreConsent(deps: StoreConsentDeps): StoreConsent {
     const write = () => connections.update(id, change, { durable: true })
     const updated = await persist(write, { ...settings, clock })
     if (updated === null) throw new ServiceError('not_found')
-    if (before !== received.userId) log.warn('account_changed', { connectionId: id })
+    if (before !== undefined && before !== received.userId)
+      log.warn('account_changed', { connectionId: id })
   }
 
   return async function storeConsent(exchange, received) {
@@ -104,12 +105,15 @@ export function createStoreConsent(deps: StoreConsentDeps): StoreConsent {
 
 /** A reconnected customer is the same customer, unless the portal said that it may change. */
 function assertSameAccount(
-  { allowAccountChange }: ConnectSession,
+  { allowAccountChange, reconnects }: ConnectSession,
   stored: string | undefined,
   received: string | undefined,
 ): void {
   if (stored !== undefined && stored !== received && !allowAccountChange)
-    throw new ServiceError('account_mismatch')
+    throw new ServiceError(
+      'account_mismatch',
+      reconnects === undefined ? {} : { connectionId: reconnects },
+    )
 }
 
 function accountOf(dataKey: DataKey, binding: string, { userId, email }: ReceivedTokens) {

@@ -24,6 +24,7 @@ interface ProblemDocument {
   readonly connection_id?: string
   readonly connect_url?: string
   readonly partner_id?: string
+  readonly customer_message?: string
   readonly upstream?: UpstreamMember
 }
 
@@ -64,7 +65,7 @@ const FOREIGN_TYPES: Readonly<Record<string, ErrorCode>> = {
 export function toProblem(error: unknown, { traceId }: { readonly traceId: string }): Problem {
   const { code, extras } = asServiceError(error)
   const { status, title, owner, retryable } = ERRORS[code]
-  const { detail, errors, connectionId, connectUrl, partnerId } = extras
+  const { detail, errors, connectionId, connectUrl, partnerId, customerMessage } = extras
   const body: ProblemDocument = {
     type: `urn:knoxgate:error:${code}`,
     title,
@@ -78,6 +79,7 @@ export function toProblem(error: unknown, { traceId }: { readonly traceId: strin
     ...(connectionId === undefined ? {} : { connection_id: connectionId }),
     ...(connectUrl === undefined ? {} : { connect_url: connectUrl }),
     ...(partnerId === undefined ? {} : { partner_id: partnerId }),
+    ...(customerMessage === undefined ? {} : { customer_message: customerMessage }),
     ...upstreamMember(extras),
   }
   return { status, headers: problemHeaders(code, extras), body }

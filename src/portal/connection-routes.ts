@@ -126,14 +126,15 @@ const readOptional: typeof readBody = (schema, req) => {
   return readBody(schema, req)
 }
 
-/** Says, where consent is the remedy, for which connection and where to send the customer. */
+/** Says of a failure which connection it is about and, where consent is the remedy, where to go. */
 async function remedied<T>(portal: Portal, connectionId: string, work: () => Promise<T>) {
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof ServiceError) || error.code !== 'consent_required') throw error
-    const connectUrl = reconnectUrlOf(portal, connectionId)
-    throw new ServiceError('consent_required', {
+    if (!(error instanceof ServiceError) || error.code === 'not_found') throw error
+    const connectUrl =
+      error.code === 'consent_required' ? reconnectUrlOf(portal, connectionId) : undefined
+    throw new ServiceError(error.code, {
       ...error.extras,
       connectionId,
       ...(connectUrl === undefined ? {} : { connectUrl }),

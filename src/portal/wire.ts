@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { base64url, exactUrl, integer, integerParameter, text } from '../http/validate.ts'
+import { isConnectionId } from '../shared/ids.ts'
 import { CONNECTION_STATUSES } from '../vault/status.ts'
 
 /*
@@ -9,6 +10,11 @@ import { CONNECTION_STATUSES } from '../vault/status.ts'
 
 const id = text(1, 64)
 const tenantRef = text(1, 256)
+
+/** Checked here, because any other key of the store could be named by it. */
+const connectionId = z
+  .string()
+  .refine(isConnectionId, { error: 'must be the id of a connection: conn_ and 32 characters' })
 
 /** RFC 5646 language tag or Samsung's `en_US`. */
 const locale = z.string().regex(/^[A-Za-z]{2,8}([-_][A-Za-z0-9]{2,8}){0,3}$/, {
@@ -23,7 +29,7 @@ export const newSessionBody = z
     tenant_name: text(1, 256).optional(),
     return_url: exactUrl,
     code_challenge: base64url(43),
-    connection_id: id.optional(),
+    connection_id: connectionId.optional(),
     allow_account_change: z.boolean().optional(),
     locale: locale.optional(),
   })

@@ -37,6 +37,32 @@ export function planAccess(connection: Connection, now: EpochMs): AccessPlan {
   return mayRenew && now >= dueAt ? 'renew_or_use' : 'use'
 }
 
+/** A renewal that did not help is not tried again within this time. */
+const RENEW_AGAIN_MS = 60_000
+
+/**
+ * Whether a new access token may help after Knox refused this one.
+ *
+ * A token that worked before and is refused now has been withdrawn; without a refresh token that is
+ * the end of the consent. One that never worked is refused for this service's own sake. And one that
+ * was refused although it was new would be renewed by every call.
+ *
+ * @param upstreamCode - Samsung's code of the refusal.
+ */
+export function mayRenewRefused(
+  connection: Connection,
+  upstreamCode: string | undefined,
+  now: EpochMs,
+): boolean {
+  const { tokenSet, knoxToken, lastError } = currentBinding(connection)
+  const wasInVain =
+    lastError?.code === 'upstream_refused_client' &&
+    lastError.upstreamCode === upstreamCode &&
+    now - lastError.at < RENEW_AGAIN_MS
+  if (wasInVain) return false
+  return tokenSet.refreshToken !== undefined || knoxToken?.generation === tokenSet.generation
+}
+
 /** What cannot be renewed is used to its last moment. */
 const lastUse = (expiresAt: EpochMs, now: EpochMs): AccessPlan =>
   expiresAt > now ? 'use' : 'consent_required'

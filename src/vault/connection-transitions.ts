@@ -104,6 +104,8 @@ export const tombstoneOf = (connection: Connection, now: EpochMs): Tombstone => 
 /**
  * Keeps a signed token for all replicas, unless one that lives longer is kept already.
  *
+ * One that was made from an older token set is dropped: that set may have been another account's.
+ *
  * @param replaces - Fingerprint of the token that must go although it lives longer: Knox refused it.
  */
 export function keepKnoxToken(
@@ -113,6 +115,7 @@ export function keepKnoxToken(
   now: EpochMs,
 ): Connection | null {
   const { lastError: _, ...binding } = currentBinding(connection)
+  if (binding.tokenSet.generation !== token.generation) return null
   const held = binding.knoxToken
   if (held !== undefined && held.tokenId !== replaces && held.expiresAt > token.expiresAt)
     return null

@@ -1,9 +1,9 @@
 import { type KnoxCredential, KnoxError, type KnoxKind } from '../knox/kind.ts'
-import { ServiceError } from '../shared/errors.ts'
+import { type ErrorCode, ServiceError } from '../shared/errors.ts'
 import type { Log } from '../shared/log.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Clock } from '../shared/time.ts'
-import { planAccess } from './access-plan.ts'
+import { mayRenewRefused, planAccess } from './access-plan.ts'
 import { keepKnoxToken, noteError } from './connection-transitions.ts'
 import type { Connections, Snapshot } from './connections.ts'
 import type { Envelope } from './envelope.ts'
@@ -35,10 +35,14 @@ export interface MinterDeps {
 /**
  * Makes a Knox token for a connection and keeps it, sealed, for all replicas.
  *
- * @returns The connection with a token that answers the request.
+ * @returns The connection as it is then: with a token that answers the request, unless a new consent
+ *   has replaced the one that the token was made from.
  * @throws ServiceError
  */
 export type Mint = (connectionId: string, request: HandOutRequest) => Promise<Snapshot>
+
+/** Where renewing ended with one of these, the old access token must not be used either. */
+const ENDS: ReadonlySet<ErrorCode> = new Set(['consent_required', 'not_found'])
 
 /** Creates the minter: a live Samsung Account token → the exchange → one commit. */
 export function createMinter(deps: MinterDeps): Mint {
@@ -66,7 +70,7 @@ export function createMinter(deps: MinterDeps): Mint {
         return snapshot
       case 'renew_or_use':
         return refresher.refresh(snapshot).catch((error: unknown) => {
-          if (error instanceof ServiceError && error.retryable) return snapshot
+          if (error instanceof ServiceError && !ENDS.has(error.code)) return snapshot
           throw error
         })
       case 'renew':
@@ -81,7 +85,9 @@ export function createMinter(deps: MinterDeps): Mint {
       return [snapshot, await mintOnce(snapshot)]
     } catch (error) {
       if (!(error instanceof KnoxError)) throw error
-      if (error.kind !== 'idp_token' || !mayRenew(snapshot)) throw knoxFailure(error)
+      const { code } = error.upstream
+      if (error.kind !== 'idp_token' || !mayRenewRefused(snapshot.connection, code, clock()))
+        throw knoxFailure(error)
     }
     const renewed = await refresher.refresh(snapshot)
     try {
@@ -89,15 +95,6 @@ export function createMinter(deps: MinterDeps): Mint {
     } catch (error) {
       throw error instanceof KnoxError ? knoxFailure(error) : error
     }
-  }
-
-  /**
-   * A token that worked before and is refused now has been withdrawn; without a refresh token that is
-   * the end of the consent. One that never worked is refused for this service's own sake.
-   */
-  function mayRenew({ connection }: Snapshot): boolean {
-    const { tokenSet, knoxToken } = currentBinding(connection)
-    return tokenSet.refreshToken !== undefined || knoxToken?.generation === tokenSet.generation
   }
 
   async function mintOnce({ connection }: Snapshot): Promise<KnoxCredential> {
@@ -119,11 +116,14 @@ export function createMinter(deps: MinterDeps): Mint {
     credential: KnoxCredential,
     request: HandOutRequest,
   ): Promise<Snapshot> {
+    if (credential.expiresAt <= clock())
+      throw new ServiceError('upstream_malformed', { detail: 'the token had ended when it came' })
     const binding = currentBinding(connection)
     const dataKey = await envelope.open(connection.id, connection.dataKey)
     const { generation } = binding.tokenSet
-    const replaced =
-      request.rejected !== undefined && request.rejected === binding.knoxToken?.tokenId
+    const { tokenId, replacedAt } = binding.knoxToken ?? {}
+    const isReplaced = request.rejected !== undefined && request.rejected === tokenId
+    const lastReplacedAt = isReplaced ? clock() : replacedAt
     const token = {
       generation,
       headerName: credential.headerName,
@@ -131,7 +131,7 @@ export function createMinter(deps: MinterDeps): Mint {
       tokenId: fingerprint(credential.value),
       mintedAt: clock(),
       expiresAt: credential.expiresAt,
-      ...(replaced ? { replacedAt: clock() } : {}),
+      ...(lastReplacedAt === undefined ? {} : { replacedAt: lastReplacedAt }),
     }
     const updated = await connections.update(connection.id, (current, now) =>
       keepKnoxToken(current, token, request.rejected, now),

@@ -149,6 +149,24 @@ export function failRefresh(
   )
 }
 
+/**
+ * Takes an intent back whose token never left the process, because the intent could not be written as
+ * safely as it must be. What was known before is known again.
+ *
+ * @returns null when the attempt does not own the record, or never did.
+ */
+export function withdrawRefresh(
+  connection: Connection,
+  { attempt, generation }: RefreshAttempt,
+  now: EpochMs,
+): Connection | null {
+  const { refresh } = currentBinding(connection)
+  const owns = refresh.state === 'refreshing' && refresh.attempt === attempt
+  if (!owns || connection.generation !== generation) return null
+  const state = refresh.recovering === true ? 'uncertain' : 'ok'
+  return withRefresh(connection, { state, since: now, failures: refresh.failures }, now)
+}
+
 /** Marks a connection whose access token has ended and that has no refresh token. */
 export function endNotRenewable(
   connection: Connection,

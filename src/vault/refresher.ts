@@ -16,6 +16,7 @@ import {
   endNotRenewable,
   failRefresh,
   type RefreshAttempt,
+  withdrawRefresh,
 } from './refresh-transitions.ts'
 import { createTokenCommitter } from './token-committer.ts'
 import { openRefreshToken } from './token-seal.ts'
@@ -67,14 +68,11 @@ export function createRefresher(deps: RefresherDeps): Refresher {
     let snapshot = first
     for (;;) {
       const token = await openSpendable(snapshot.connection)
-      if (token === null) return endWithoutRefreshToken(snapshot)
+      if (token === null) return endWithoutRefreshToken(id, generation)
       const attempt: RefreshAttempt = { attempt: newAttemptId(), generation }
       const [begun, held] = await begin(snapshot, attempt)
       if (begun.kind === 'begun') return redeem(held, attempt, token, begun.recovering)
-      if (begun.kind === 'moved') {
-        report.ended(held.connection, 'fresh_by_peer')
-        return held
-      }
+      if (begun.kind === 'moved') return byPeer(held)
       if (begun.kind === 'consent_required') throw new ServiceError('consent_required')
       if (begun.kind === 'backoff') throw heldBack(held, begun)
       if (clock() >= deadline) {
@@ -102,9 +100,24 @@ export function createRefresher(deps: RefresherDeps): Refresher {
       begun = beginRefresh(connection, attempt, settings.leaseMs, now)
       return begun.kind === 'begun' ? begun.next : null
     }
-    const updated = await connections.update(snapshot.connection.id, change, { durable: true })
-    if (updated === null) throw new ServiceError('not_found')
-    return [begun, updated]
+    const { id } = snapshot.connection
+    try {
+      const updated = await connections.update(id, change, { durable: true })
+      if (updated === null) throw new ServiceError('not_found')
+      return [begun, updated]
+    } catch (error) {
+      await withdraw(id, attempt)
+      throw error
+    }
+  }
+
+  /** An intent that may have been written and is not acted on would make the next one a recovery. */
+  async function withdraw(id: string, attempt: RefreshAttempt): Promise<void> {
+    try {
+      await connections.update(id, (current, now) => withdrawRefresh(current, attempt, now))
+    } catch (error) {
+      log.warn('intent_not_withdrawn', { connectionId: id, error })
+    }
   }
 
   async function redeem(
@@ -138,29 +151,36 @@ export function createRefresher(deps: RefresherDeps): Refresher {
     recovering: boolean,
     error: TokenRequestError,
   ): Promise<Snapshot> {
-    const updated = await connections.update(
-      connection.id,
-      (current, now) => failRefresh(current, attempt, error.kind, settings, now),
-      { durable: error.kind === 'customer' },
-    )
-    // Somebody else committed while we were refused: theirs is the token, and ours was spent.
-    if (updated !== null && updated.connection.generation !== attempt.generation) {
-      report.ended(updated.connection, 'fresh_by_peer', attempt.attempt)
-      return updated
+    let owned = false
+    const end = (current: Connection, now: EpochMs) => {
+      const next = failRefresh(current, attempt, error.kind, settings, now)
+      owned = next !== null
+      return next
     }
+    const durable = error.kind === 'customer'
+    const updated = await connections.update(connection.id, end, { durable })
+    if (updated === null) throw new ServiceError('not_found')
+    // Somebody else committed while we were refused: theirs is the token, and ours was spent.
+    if (updated.connection.generation !== attempt.generation) return byPeer(updated, attempt)
+    // Somebody else has taken over and may still bring tokens: our refusal decides nothing.
+    if (!owned) throw new ServiceError('refresh_in_progress', { retryAfterSeconds: 1 })
     report.ended(connection, outcomeOf(error, recovering), attempt.attempt)
     report.refused(connection, error)
     throw tokenFailure(error)
   }
 
-  async function endWithoutRefreshToken({ connection }: Snapshot): Promise<Snapshot> {
-    await connections.update(
-      connection.id,
-      (current, now) => endNotRenewable(current, connection.generation, now),
-      { durable: true },
-    )
-    report.ended(connection, 'reauth_correct')
+  async function endWithoutRefreshToken(id: string, generation: number): Promise<Snapshot> {
+    const end = (current: Connection, now: EpochMs) => endNotRenewable(current, generation, now)
+    const updated = await connections.update(id, end, { durable: true })
+    if (updated === null) throw new ServiceError('not_found')
+    if (updated.connection.generation !== generation) return byPeer(updated)
+    report.ended(updated.connection, 'reauth_correct')
     throw new ServiceError('consent_required')
+  }
+
+  function byPeer(snapshot: Snapshot, attempt?: RefreshAttempt): Snapshot {
+    report.ended(snapshot.connection, 'fresh_by_peer', attempt?.attempt)
+    return snapshot
   }
 
   /** Waits until the stored connection changes, at most until `until`. */

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../shared/time.ts'
-import { type Connection, currentBinding } from './record.ts'
+import { type Connection, currentBinding, type RefreshState } from './record.ts'
 
 /** Whether a portal can work with a connection, and if not, what stands in the way. */
 export type ConnectionStatus =
@@ -41,14 +41,18 @@ export function statusOf(connection: Connection, now: EpochMs): StatusReport {
   const endsAt = Math.max(tokenSet.accessExpiresAt, knoxToken?.expiresAt ?? 0)
   if (tokenSet.refreshToken === undefined && endsAt <= now)
     return { status: 'consent_required', reason: 'not_renewable' }
-  if (refresh.state === 'uncertain')
-    return { status: 'degraded', reason: 'refresh_outcome_unknown' }
-  if (refresh.state === 'ok' && refresh.failures > 0)
-    return { status: 'degraded', reason: 'refresh_failing' }
-  if (trust?.present === false) return { status: 'trust_missing', reason: 'trust_missing' }
+  if (isUncertain(refresh, now)) return { status: 'degraded', reason: 'refresh_outcome_unknown' }
+  if (refresh.failures > 0) return { status: 'degraded', reason: 'refresh_failing' }
   if (lastError !== undefined && now - lastError.at < ERROR_COUNTS_MS)
     return { status: 'degraded', reason: lastError.code }
+  if (trust?.present === false) return { status: 'trust_missing', reason: 'trust_missing' }
   return { status: 'active' }
+}
+
+/** Also while a recovery runs, and after a holder whose lease ran out without a word. */
+function isUncertain({ state, recovering, until = 0 }: RefreshState, now: EpochMs): boolean {
+  if (state === 'uncertain') return true
+  return state === 'refreshing' && (recovering === true || until <= now)
 }
 
 /** Whether the connection can outlive its present access token. */

@@ -48,15 +48,13 @@ export function createTokenCommitter(deps: TokenCommitterDeps): CommitTokens {
         { durable: true },
       )
     const onRetry = () => metrics.refresh(program, 'persist_retry')
-    try {
-      const stored = await persist(write, { ...settings, clock, onRetry })
-      if (stored === null) throw new ServiceError('not_found')
-      noteFenced(stored.connection, attempt)
-      return stored
-    } catch (error) {
+    const stored = await persist(write, { ...settings, clock, onRetry }).catch((error: unknown) => {
       metrics.refresh(program, 'persist_lost')
       throw error
-    }
+    })
+    if (stored === null) throw new ServiceError('not_found')
+    noteFenced(stored.connection, attempt)
+    return stored
   }
 
   function noteFenced(stored: Connection, { attempt }: RefreshAttempt): void {

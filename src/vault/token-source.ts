@@ -61,7 +61,7 @@ export interface TokenSourceDeps {
   readonly log: Log
 }
 
-/** A caller whose wish no new token can fill is served after this many. */
+/** A caller whose wish this many new tokens did not fill is told to come back. */
 const MAX_ROUNDS = 3
 
 /**
@@ -75,7 +75,8 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   const cache = createHandOutCache(settings.localCacheMs)
   const renewals = new Map<string, { failures: number; retryAt: EpochMs }>()
 
-  async function open(snapshot: Snapshot): Promise<HandOut> {
+  /** @param askedAt - When the store was asked: what it said since then may be different. */
+  async function open(snapshot: Snapshot, askedAt: EpochMs): Promise<HandOut> {
     const { connection, version } = snapshot
     const binding = currentBinding(connection)
     const dataKey = await envelope.open(connection.id, connection.dataKey)
@@ -89,7 +90,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       version,
       portalId: connection.portalId,
       dueAt: dueAtOf(connection, binding.knoxToken),
-      checkedAt: clock(),
+      checkedAt: askedAt,
     })
     return handOut
   }
@@ -114,6 +115,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     connectionId: string,
     request: HandOutRequest,
   ): Promise<HandOut> {
+    let askedAt = clock()
     let snapshot = await connections.read(connectionId)
     for (let round = 0; ; round++) {
       if (snapshot === null || snapshot.connection.portalId !== portalId)
@@ -121,8 +123,11 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       assertUsable(snapshot.connection)
       const plan = planHandOut(snapshot.connection, request, settings, clock())
       if (plan === 'serve_and_renew') renewLater(connectionId, request)
-      if (plan !== 'mint' || round === MAX_ROUNDS) return open(snapshot)
+      if (plan !== 'mint') return open(snapshot, askedAt)
+      if (round === MAX_ROUNDS)
+        throw new ServiceError('refresh_in_progress', { retryAfterSeconds: 1 })
       const work = () => mint(connectionId, request)
+      askedAt = clock()
       snapshot = await flights.join(connectionId, work, settings.waitMs)
     }
   }
@@ -133,8 +138,9 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     minTtlMs: number,
   ): Promise<HandOut | null> {
     const known = cache.version(connectionId)
+    const askedAt = clock()
     if (known === null || (await connections.version(connectionId)) !== known) return null
-    cache.confirm(connectionId, known, clock())
+    cache.confirm(connectionId, known, askedAt)
     return cache.get(connectionId, portalId, minTtlMs, clock())
   }
 
@@ -152,7 +158,10 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       return kept ?? fresh(portalId, connectionId, request)
     },
 
-    forget: (connectionId) => cache.forget(connectionId),
+    forget(connectionId) {
+      cache.forget(connectionId)
+      renewals.delete(connectionId)
+    },
     idle: () => flights.idle(),
   }
 }

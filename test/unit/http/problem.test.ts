@@ -34,6 +34,7 @@ describe('toProblem', () => {
       connectionId: 'conn_1',
       connectUrl: 'https://console.acme.example/knox?connection_id=conn_1',
       partnerId: '123',
+      customerMessage: 'Enter partner ID 123.',
       upstream: { service: 'knox', status: 403, code: '4030000', message: 'NO', errorId: 'e-1' },
     })
 
@@ -45,6 +46,7 @@ describe('toProblem', () => {
       connection_id: 'conn_1',
       connect_url: 'https://console.acme.example/knox?connection_id=conn_1',
       partner_id: '123',
+      customer_message: 'Enter partner ID 123.',
       upstream: { service: 'knox', status: 403, code: '4030000', message: 'NO', error_id: 'e-1' },
     })
   })

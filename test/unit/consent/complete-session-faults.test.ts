@@ -1,0 +1,146 @@
+import { beforeEach, describe, expect, it } from '@jest/globals'
+import { createCompleteSession } from '../../../src/consent/complete-session.ts'
+import { createStoreConsent } from '../../../src/consent/store-consent.ts'
+import { ServiceError } from '../../../src/shared/errors.ts'
+import { failing, held, tokenError } from '../vault/support/samsung.ts'
+import { codeOf } from '../vault/support/world.ts'
+import { type ConsentWorld, createConsentWorld, portal } from './support/world.ts'
+
+let world: ConsentWorld
+
+beforeEach(() => {
+  world = createConsentWorld()
+})
+
+/** A customer who is back, and the portal's call that completes. */
+async function consented(wish: Parameters<ConsentWorld['consent']>[0] = {}, code = 'ada') {
+  const { id, resultCode, verifier } = await world.consent(wish, code)
+  const proof = { resultCode, codeVerifier: verifier }
+  const complete = (own = world.service()) => own.complete(portal, id, proof)
+  return { id, proof, complete }
+}
+
+describe('a crash in the exchange', () => {
+  async function crashed(when: 'before' | 'after') {
+    const session = await consented()
+    const { step, arrived } = held(when)
+    world.samsung.codeSteps.push(step)
+    session.complete().catch(() => {})
+    await arrived
+    return session
+  }
+
+  it('is not noticed before the lease is over', async () => {
+    const { complete } = await crashed('before')
+    world.advance(world.settings.leaseMs - 1)
+
+    expect(await codeOf(complete())).toBe('completion_in_progress')
+  })
+
+  it.each(['before', 'after'] as const)(
+    '(%s Samsung acted) ends the session: the code is never sent twice',
+    async (when) => {
+      const { complete } = await crashed(when)
+      world.advance(world.settings.leaseMs)
+
+      expect(await codeOf(complete())).toBe('session_ended')
+      expect(world.samsung.codes).toHaveLength(1)
+    },
+  )
+
+  it('leaves the customer’s place free a minute later', async () => {
+    await crashed('before')
+    world.advance(60_000)
+
+    expect(await codeOf(world.connect())).toBe('resolved')
+  })
+
+  it('after the connection was stored is healed by the next call', async () => {
+    const { id, complete } = await consented()
+    const isNoted = (text: string) => text.includes('"phase":"completed"')
+    world.faulty.failWrites(['unavailable'], isNoted)
+    expect(await codeOf(complete())).toBe('store_unavailable')
+
+    const { connection } = await complete()
+
+    expect(connection.generation).toBe(1)
+    expect(world.samsung.codes).toHaveLength(1)
+    expect(await world.session(id)).toMatchObject({ phase: 'completed' })
+    expect(await world.session(id)).not.toHaveProperty('failure')
+  })
+
+  it('after the connection was stored does not call the session failed', async () => {
+    const { id, complete } = await consented()
+    world.faulty.failWrites(['unavailable'], (text) => text.includes('"phase":"completed"'))
+    await codeOf(complete())
+
+    expect((await world.session(id))?.phase).not.toBe('failed')
+  })
+})
+
+describe('a store that fails', () => {
+  it('before the code was sent leaves the session as it was', async () => {
+    const { id, complete } = await consented()
+    world.faulty.failReferences(1)
+
+    expect(await codeOf(complete())).toBe('store_unavailable')
+
+    expect(world.samsung.codes).toEqual([])
+    expect((await world.session(id))?.phase).toBe('awaiting_completion')
+    expect(await codeOf(complete())).toBe('resolved')
+  })
+
+  it('when the tokens are there is waited for', async () => {
+    const { complete } = await consented()
+    const isConnection = (text: string) => text.includes('"type":"connection"')
+    world.faulty.failWrites(['unavailable', 'applied_unanswered', 'unavailable'], isConnection)
+
+    expect((await complete()).connection.generation).toBe(1)
+  })
+
+  it.each([
+    ['unavailable', 1],
+    ['unanswered', 4],
+    ['applied_unanswered', 4],
+  ] as const)(
+    '(%s) when the exchange begins leaves the code where it was',
+    async (fault, times) => {
+      const { complete } = await consented()
+      const isExchanging = (text: string) => text.includes('"phase":"exchanging"')
+      world.faulty.failWrites(Array(times).fill(fault), isExchanging)
+      expect(await codeOf(complete())).toBe('store_unavailable')
+
+      expect(await codeOf(complete())).toBe('resolved')
+      expect(world.samsung.codes).toHaveLength(1)
+    },
+  )
+
+  it('when the session is to be ended does not hide why it ended', async () => {
+    const { complete } = await consented()
+    world.samsung.codeSteps.push(failing(tokenError('customer')))
+    world.faulty.failWrites(['unavailable'], (text) => text.includes('"phase":"failed"'))
+
+    expect(await codeOf(complete())).toBe('code_expired')
+    expect(await codeOf(complete())).toBe('completion_in_progress')
+    world.advance(world.settings.leaseMs)
+    expect(await codeOf(complete())).toBe('session_ended')
+  })
+})
+
+it('keeps the code of a program that the operator has not configured', async () => {
+  const { id, proof, complete } = await consented()
+  const { connections, directory, envelope, settings, clock, log } = world
+  const shared = { connections, directory, envelope, settings, clock, log }
+  const without = createCompleteSession({
+    ...shared,
+    sessions: world.sessions,
+    clientOf: () => {
+      throw new ServiceError('program_not_configured')
+    },
+    storeConsent: createStoreConsent({ ...shared, kindOf: () => 'samsung-account' }),
+  })
+
+  expect(await codeOf(without(portal, id, proof))).toBe('program_not_configured')
+
+  expect(await codeOf(complete())).toBe('resolved')
+})

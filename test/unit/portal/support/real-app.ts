@@ -1,0 +1,92 @@
+import type { Express } from 'express'
+import { createMetrics } from '../../../../src/admin/metrics.ts'
+import { createReadiness } from '../../../../src/admin/readiness.ts'
+import { createProbeRouter } from '../../../../src/admin/routes.ts'
+import { createApp } from '../../../../src/app.ts'
+import { composeConsent } from '../../../../src/compose-consent.ts'
+import { composePortal } from '../../../../src/compose-portal.ts'
+import { composeUpstream } from '../../../../src/compose-upstream.ts'
+import { composeVault } from '../../../../src/compose-vault.ts'
+import type { Scope } from '../../../../src/config/config.ts'
+import { createAssetRouter } from '../../../../src/http/assets.ts'
+import { createPages } from '../../../../src/http/pages.ts'
+import { createDoor } from '../../../../src/portal/admit.ts'
+import { createApiKey, pepperKey } from '../../../../src/portal/api-key.ts'
+import { createAuthenticator } from '../../../../src/portal/authenticate.ts'
+import { createOpenApiRouter } from '../../../../src/portal/openapi-routes.ts'
+import { createTokenAnswer } from '../../../../src/portal/token-answer.ts'
+import { createLog } from '../../../../src/shared/log.ts'
+import { Secret } from '../../../../src/shared/secret.ts'
+import { ENV, load, portal } from '../../config/valid-config.ts'
+
+export interface RealApp {
+  readonly app: Express
+  /** The keys of the only portal, in the order of their scopes. */
+  readonly apiKeys: readonly string[]
+  close(): Promise<void>
+}
+
+const VIEWS = `${import.meta.dirname}/../../../../views`
+
+export const SCOPES: readonly Scope[] = [
+  'connect',
+  'connections:read',
+  'connections:write',
+  'tokens',
+  'proxy',
+]
+
+/**
+ * The public application with everything behind it, as `compose` makes it, in this process.
+ *
+ * @param scopes - Those of one key each; one key with all of them when absent.
+ */
+export async function createRealApp(scopes: readonly (readonly Scope[])[] = [SCOPES]) {
+  const pepper = new Secret(ENV.API_KEY_PEPPER)
+  const made = scopes.map((each) => createApiKey(pepper, { scopes: each }))
+  const config = load({
+    env: { KNOXGATE_MODE: 'development', REDIS_URL: 'memory:' },
+    portals: [portal({ api_keys: made.map(({ entry }) => entry) })],
+  })
+  const log = createLog('silent')
+  const clock = Date.now
+  const metrics = createMetrics({ programs: [], skews: () => [] })
+  const upstream = composeUpstream({ config, log, clock })
+  const vault = await composeVault({ config, upstream, metrics, log, clock })
+  const door = createDoor(createAuthenticator(config.portals, pepperKey(config.apiKeyPepper)), log)
+  const programs = new Map(config.programs.map((program) => [program.id, program]))
+  const portals = new Map(config.portals.map((one) => [one.id, one]))
+  const parts = { config, programs, portals, upstream, vault, log, clock }
+  const pages = createPages({ viewsDir: VIEWS })
+  const consent = composeConsent({ ...parts, pages })
+  const tokenAnswer = createTokenAnswer(programs)
+  const readiness = createReadiness({
+    phase: () => 'running',
+    pingStore: vault.store.ping,
+    describeStore: vault.store.describe,
+    keyRing: vault.keyRingState,
+    programs: config.programs,
+    skews: upstream.skews,
+    refreshOutcomes: metrics.refreshOutcomes,
+    warnings: config.warnings,
+    clock,
+    version: '0.0.0',
+  })
+  const app = createApp({
+    door,
+    portalRouters: composePortal({ ...parts, consent, door, tokenAnswer }),
+    probeRouter: createProbeRouter(readiness),
+    openApiRouter: createOpenApiRouter({
+      version: '0.0.0',
+      pageLimit: config.settings.http.pageLimit,
+    }),
+    assetRouter: createAssetRouter({ viewsDir: VIEWS }),
+    consentRouter: consent.router,
+    pages,
+    limits: config.settings.http,
+    log,
+    clock,
+  })
+  const apiKeys = made.map(({ apiKey }) => apiKey.reveal())
+  return { app, apiKeys, close: upstream.close } satisfies RealApp
+}

@@ -1,0 +1,157 @@
+import { Router } from 'express'
+import type { Test } from 'supertest'
+import request from 'supertest'
+import { createApp } from '../../../../src/app.ts'
+import { composeConsent } from '../../../../src/compose-consent.ts'
+import { composePortal } from '../../../../src/compose-portal.ts'
+import type { Portal, Scope } from '../../../../src/config/config.ts'
+import { SCOPES } from '../../../../src/config/scopes.ts'
+import { createPages } from '../../../../src/http/pages.ts'
+import { createDoor } from '../../../../src/portal/admit.ts'
+import { createApiKey, pepperKey } from '../../../../src/portal/api-key.ts'
+import { createAuthenticator } from '../../../../src/portal/authenticate.ts'
+import { createTokenAnswer } from '../../../../src/portal/token-answer.ts'
+import { Secret } from '../../../../src/shared/secret.ts'
+import type { Store } from '../../../../src/vault/store.ts'
+import { load } from '../../config/valid-config.ts'
+import { serve } from '../../http/serve.ts'
+import { makeProgram } from '../../samsung-account/program.ts'
+import { createFaultyStore } from '../../vault/support/faulty-store.ts'
+import { createWorld, PORTAL, type WorldOptions } from '../../vault/support/world.ts'
+
+export const RETURN_URL = 'https://console.acme.example/knox/return'
+export const BODY_LIMIT = 16 * 1024
+const VIEWS = `${import.meta.dirname}/../../../../views`
+
+const pepper = new Secret('a pepper of at least thirty-two characters')
+const loaded = load()
+
+/** A portal and its keys: one with every scope, and per scope one that has all but this. */
+function makePortal(id: string) {
+  const all = createApiKey(pepper, { scopes: SCOPES })
+  const lacking = SCOPES.map((scope) => {
+    const scopes = SCOPES.filter((one) => one !== scope)
+    return [scope, createApiKey(pepper, { scopes })] as const
+  })
+  const portal: Portal = {
+    id,
+    name: id,
+    returnUrls: [RETURN_URL],
+    reconnectUrl: `https://${id}.example/reconnect?lang=en`,
+    programs: ['emm-eu', 'emm-us'],
+    apiKeys: [all.entry, ...lacking.map(([, key]) => key.entry)],
+  }
+  const without = new Map<Scope, string>(
+    lacking.map(([scope, { apiKey }]) => [scope, apiKey.reveal()]),
+  )
+  return { portal, apiKey: all.apiKey.reveal(), without }
+}
+
+export const acme = makePortal(PORTAL)
+export const other = makePortal('other')
+
+export type PortalWorld = Awaited<ReturnType<typeof createPortalWorld>>
+
+/** The real application over the real vault in memory; only Samsung is told what to do. */
+export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'> = {}) {
+  const seen = { writes: 0, faulty: undefined as ReturnType<typeof createFaultyStore> | undefined }
+  const world = createWorld({
+    ...options,
+    wrapStore(store) {
+      seen.faulty = createFaultyStore(countWrites(store, () => seen.writes++))
+      return seen.faulty.store
+    },
+  })
+  const program = makeProgram('https://eu-kcs-api.example', {
+    samsungAccount: { partnerId: '1234567890' },
+  })
+  const config = {
+    ...loaded,
+    programs: [program, { ...program, id: 'emm-us' }],
+    portals: [acme.portal, other.portal],
+    apiKeyPepper: pepper,
+  }
+  const { log, clock, samsung } = world
+  const programs = new Map(config.programs.map((one) => [one.id, one]))
+  const portals = new Map(config.portals.map((one) => [one.id, one]))
+  const upstream = {
+    clientOf: () => samsung.account,
+    kindOf: () => samsung.knox,
+    skews: () => [],
+    close: async () => {},
+  }
+  const { source, connections } = world.replica()
+  const vault = {
+    store: world.store,
+    connections,
+    directory: world.directory,
+    envelope: world.envelope,
+    tokenSource: source,
+    keyRingState: () => ({ opens: true, activeKid: 'k1', kids: ['k1'] }),
+  }
+  const parts = { config, programs, portals, upstream, vault, log, clock }
+  const pages = createPages({ viewsDir: VIEWS })
+  const door = createDoor(createAuthenticator(config.portals, pepperKey(pepper)), log)
+  const tokenAnswer = createTokenAnswer(programs)
+  const consent = composeConsent({ ...parts, pages })
+  const portalRouters = composePortal({ ...parts, consent, door, tokenAnswer })
+  const app = createApp({
+    door,
+    portalRouters,
+    probeRouter: Router(),
+    openApiRouter: Router(),
+    assetRouter: Router(),
+    consentRouter: consent.router,
+    pages,
+    limits: config.settings.http,
+    log,
+    clock,
+  })
+  const { url } = await serve(app)
+  type Method = 'get' | 'post' | 'put' | 'patch' | 'delete' | 'options' | 'head'
+  const send = (method: string, path: string): Test =>
+    request(url)[method.toLowerCase() as Method](path)
+
+  return {
+    ...world,
+    url,
+    portalRouters,
+    consent,
+    source,
+    get faulty() {
+      if (seen.faulty === undefined) throw new Error('no store')
+      return seen.faulty
+    },
+    /** How often something in the store was changed. */
+    writes: () => seen.writes,
+    /** A call without a key. */
+    send,
+    /** A call of acme's, with its whole key unless another is given. */
+    call: (method: string, path: string, apiKey = acme.apiKey): Test =>
+      send(method, path).set('authorization', `Bearer ${apiKey}`),
+  }
+}
+
+/** Counts what changes the store; a write that was lost changes nothing. */
+function countWrites(store: Store, count: () => void): Store {
+  return {
+    ...store,
+    async compareAndSet(...args) {
+      const result = await store.compareAndSet(...args)
+      if (result.outcome === 'won') count()
+      return result
+    },
+    async setReference(...args) {
+      count()
+      return store.setReference(...args)
+    },
+    async addToIndex(...args) {
+      count()
+      return store.addToIndex(...args)
+    },
+    async removeFromIndex(...args) {
+      count()
+      return store.removeFromIndex(...args)
+    },
+  }
+}

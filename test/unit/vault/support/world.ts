@@ -1,0 +1,163 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { newConnectionId } from '../../../../src/shared/ids.ts'
+import { createLog } from '../../../../src/shared/log.ts'
+import { Secret } from '../../../../src/shared/secret.ts'
+import { FIRST_BINDING, newConnection } from '../../../../src/vault/connection-transitions.ts'
+import { createConnections } from '../../../../src/vault/connections.ts'
+import { createDirectory } from '../../../../src/vault/directory.ts'
+import { createEnvelope } from '../../../../src/vault/envelope-keys.ts'
+import { createKeyRing } from '../../../../src/vault/key-ring.ts'
+import { createMinter } from '../../../../src/vault/minter.ts'
+import type { RefreshOutcome } from '../../../../src/vault/outcomes.ts'
+import { type Binding, type Connection, currentBinding } from '../../../../src/vault/record.ts'
+import { createRefresher } from '../../../../src/vault/refresher.ts'
+import type { Store } from '../../../../src/vault/store.ts'
+import { createMemoryStore } from '../../../../src/vault/store-memory.ts'
+import { sealTokens } from '../../../../src/vault/token-seal.ts'
+import { createTokenSource, type HandOut } from '../../../../src/vault/token-source.ts'
+import { createSamsung, type SamsungOptions } from './samsung.ts'
+
+export const SETTINGS = {
+  leaseMs: 12_000,
+  commitBudgetMs: 5_000,
+  backoffMinMs: 500,
+  backoffMaxMs: 60_000,
+  pollMs: 1,
+  timeoutMs: 5_000,
+  rejectedIntervalMs: 60_000,
+  marginMs: 30_000,
+  localCacheMs: 1_000,
+  waitMs: 10_000,
+}
+
+export const PORTAL = 'acme'
+export const PROGRAM = 'emm-eu'
+const START = Date.parse('2026-11-20T17:00:00Z')
+
+export interface WorldOptions extends Partial<Omit<SamsungOptions, 'clock'>> {
+  readonly settings?: Partial<typeof SETTINGS>
+  /** Stands between the service and the store. */
+  readonly wrapStore?: (store: Store) => Store
+}
+
+export type World = ReturnType<typeof createWorld>
+
+/** The vault's real parts over one memory store and one key ring, and a Samsung that can be told what to do. */
+export function createWorld(options: WorldOptions = {}) {
+  let now = START
+  const clock = () => now
+  const settings = { ...SETTINGS, ...options.settings }
+  const samsung = createSamsung({ clock, ...options })
+  const memory = createMemoryStore({ clock })
+  const store = options.wrapStore?.(memory) ?? memory
+  const vaultKeys = [{ kid: 'k1', key: new Secret(randomBytes(32).toString('base64')) }]
+  const envelope = createEnvelope({
+    keyRing: createKeyRing(vaultKeys),
+    cacheMs: 300_000,
+    maxEntries: 1000,
+    clock,
+  })
+  const connections = createConnections({ store, tombstoneMs: 30 * 86_400_000 })
+  const hashTenantRef = (ref: string) => createHmac('sha256', 'key').update(ref).digest('base64url')
+  const directory = createDirectory({ store, connections, hashTenantRef, clock })
+  const lines: string[] = []
+  const log = createLog('debug', { write: (line) => void lines.push(line) })
+
+  /** One process of the service over a store of its own choice. */
+  function replica(own: Store = store) {
+    const outcomes: RefreshOutcome[] = []
+    const metrics = {
+      refresh: (_program: string, outcome: RefreshOutcome) => void outcomes.push(outcome),
+      mint: () => {},
+    }
+    const seen = createConnections({ store: own, tombstoneMs: 30 * 86_400_000 })
+    const deps = { connections: seen, envelope, settings, clock, log, metrics }
+    const refresher = createRefresher({ ...deps, clientOf: () => samsung.account })
+    const fingerprint = (token: Secret) =>
+      createHmac('sha256', 'fingerprint').update(token.reveal()).digest('base64url').slice(0, 16)
+    const mint = createMinter({ ...deps, refresher, kindOf: () => samsung.knox, fingerprint })
+    const source = createTokenSource({ ...deps, mint })
+    return {
+      connections: seen,
+      refresher,
+      mint,
+      source,
+      outcomes,
+      ask: (id: string, request: Partial<Parameters<typeof source.handOut>[2]> = {}) =>
+        source.handOut(PORTAL, id, { minTtlMs: 60_000, arrivedAt: clock(), ...request }),
+    }
+  }
+
+  /** Stores a connection as a consent would. */
+  async function connect({
+    portalId = PORTAL,
+    tenantRef = 'tenant-1',
+    tokens = samsung.consent(),
+    renewable = true,
+  } = {}) {
+    const id = newConnectionId(now)
+    const { wrapped, dataKey } = await envelope.create(id)
+    const { refreshToken, ...bare } = tokens
+    const received = renewable && refreshToken !== undefined ? tokens : bare
+    const connection = newConnection(
+      {
+        id,
+        portalId,
+        tenantRef,
+        program: PROGRAM,
+        kind: 'samsung-account',
+        dataKey: wrapped,
+        account: { id: tokens.userId ?? 'ada' },
+        tokens: sealTokens(dataKey, FIRST_BINDING, 1, received),
+        attempt: 'consent-1',
+      },
+      now,
+    )
+    await directory.claim({ portalId, programId: PROGRAM, tenantRef }, id)
+    await directory.add(portalId, id)
+    await connections.create(connection)
+    return id
+  }
+
+  async function connectionOf(id: string): Promise<Connection> {
+    const found = await connections.read(id)
+    if (found === null) throw new Error('no such connection')
+    return found.connection
+  }
+
+  return {
+    samsung,
+    store,
+    envelope,
+    connections,
+    directory,
+    settings,
+    log,
+    clock,
+    vaultKeys,
+    replica,
+    connect,
+    connectionOf,
+    bindingOf: async (id: string): Promise<Binding> => currentBinding(await connectionOf(id)),
+    advance: (ms: number) => {
+      now += ms
+    },
+    /** Log events of a name. */
+    events: (name: string) =>
+      lines
+        .map((line): Record<string, unknown> => JSON.parse(line))
+        .filter(({ event }) => event === name),
+  }
+}
+
+/** Code of the ServiceError that a promise is rejected with; 'resolved' when it is not. */
+export async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work
+    return 'resolved'
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  }
+}
+
+export const tokenOf = (handOut: HandOut): string => handOut.value.reveal()
