@@ -17,6 +17,7 @@ export interface AppDeps {
   /** Routers of `/v1`, behind the door. */
   readonly portalRouters: readonly Router[]
   readonly probeRouter: Router
+  readonly openApiRouter: Router
   readonly assetRouter: Router
   readonly consentRouter: Router
   readonly pages: Pages
@@ -36,7 +37,7 @@ function bareApp(): Express {
   return app
 }
 
-/** The public application: probes, `/v1`, and the browser's pages; each part ends its own errors. */
+/** The public application: probes, document, `/v1`, pages; each part ends its own errors. */
 export function createApp(deps: AppDeps): Express {
   const { door, pages, limits, log, clock } = deps
   const app = bareApp()
@@ -44,8 +45,8 @@ export function createApp(deps: AppDeps): Express {
   app.use(requestContext({ log, clock }))
 
   const probes = express.Router()
-  probes.use(['/livez', '/readyz'], apiSecurity())
-  probes.use(deps.probeRouter, createProblemHandler({ log }))
+  probes.use(['/livez', '/readyz', '/openapi.json'], apiSecurity())
+  probes.use(deps.probeRouter, deps.openApiRouter, createProblemHandler({ log }))
   app.use(probes)
 
   const v1 = express.Router()

@@ -17,6 +17,7 @@ import { createDoor } from './portal/admit.ts'
 import { pepperKey } from './portal/api-key.ts'
 import { createAuthenticator } from './portal/authenticate.ts'
 import { createHotToken } from './portal/hot-token.ts'
+import { createOpenApiRouter } from './portal/openapi-routes.ts'
 import { createTokenAnswer } from './portal/token-answer.ts'
 import type { Log } from './shared/log.ts'
 import type { Clock } from './shared/time.ts'
@@ -81,6 +82,7 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
     door,
     portalRouters,
     probeRouter: createProbeRouter(readiness),
+    openApiRouter: createOpenApiRouter({ version, pageLimit: config.settings.http.pageLimit }),
     assetRouter: createAssetRouter({ viewsDir: `${ROOT}/views` }),
     consentRouter: consent.router,
     pages,

@@ -6,6 +6,7 @@ import { createApiKey } from '../../src/portal/api-key.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { ACCESS_TOKEN_PATH, endpointUrls } from '../../src/sandbox/urls.ts'
 import { Secret } from '../../src/shared/secret.ts'
+import { atExit } from './child.ts'
 
 /** One portal of a local stack, and the key it calls with. */
 export interface StackPortal {
@@ -47,6 +48,8 @@ const ALL_SCOPES: readonly Scope[] = [
 /** Writes a configuration that connects a service to a sandbox, into a directory of its own. */
 export function writeConfigDir(options: ConfigDirOptions): ConfigDir {
   const path = mkdtempSync(join(tmpdir(), 'knoxgate-config-'))
+  const remove = () => rmSync(path, { recursive: true, force: true })
+  const cancel = atExit(remove)
   const { sandbox, portals, programId } = options
   const { client, knox } = sandbox.registration
   const urls = endpointUrls(sandbox)
@@ -98,6 +101,9 @@ export function writeConfigDir(options: ConfigDirOptions): ConfigDir {
       STACK_CLIENT_IDENTIFIER: knox.clientIdentifier,
       STACK_CLIENT_SECRET: client.clientSecret,
     },
-    remove: () => rmSync(path, { recursive: true, force: true }),
+    remove() {
+      cancel()
+      remove()
+    },
   }
 }

@@ -17,6 +17,8 @@ export interface HttpBrowser {
     button: { name: string; value: string },
     until?: (url: string) => boolean,
   ): Promise<Page>
+  /** Presses the button that posts to `action`, wherever it is on the page. */
+  submit(page: Page, action: string, until?: (url: string) => boolean): Promise<Page>
   /** Goes where the page's `meta refresh` leads. */
   follow(page: Page, until?: (url: string) => boolean): Promise<Page>
   readonly cookies: Map<string, Map<string, string>>
@@ -76,6 +78,21 @@ export function createHttpBrowser(): HttpBrowser {
     throw new Error('too many redirects')
   }
 
+  function post(
+    page: Page,
+    action: string,
+    fields: URLSearchParams,
+    until?: (url: string) => boolean,
+  ): Promise<Page> {
+    const { origin } = new URL(page.url)
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', origin }
+    return request(
+      new URL(action, page.url).href,
+      { method: 'POST', headers, body: fields.toString() },
+      until,
+    )
+  }
+
   return {
     cookies,
     open: (url, until) => request(url, {}, until),
@@ -87,10 +104,14 @@ export function createHttpBrowser(): HttpBrowser {
       for (const [input] of inside.matchAll(/<input\b[^>]*>/g))
         fields.append(attribute(input, 'name'), attribute(input, 'value'))
       fields.append(button.name, button.value)
-      const { origin } = new URL(page.url)
-      const headers = { 'content-type': 'application/x-www-form-urlencoded', origin }
-      const url = new URL(attribute(tag, 'action'), page.url).href
-      return request(url, { method: 'POST', headers, body: fields.toString() }, until)
+      return post(page, attribute(tag, 'action'), fields, until)
+    },
+
+    submit(page, action, until) {
+      const buttons = page.html.match(/<button\b[^>]*>/g) ?? []
+      if (!buttons.some((button) => attribute(button, 'formaction') === action))
+        throw new Error(`no button for ${action} on ${page.url}`)
+      return post(page, action, new URLSearchParams(), until)
     },
 
     follow(page, until) {

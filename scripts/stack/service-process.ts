@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { type Child, spawnNode } from './child.ts'
 
 /** A running service, in a process of its own. */
 export interface ServiceProcess {
@@ -19,8 +18,6 @@ export interface ServiceProcess {
   /** Resolves when the process has ended. */
   readonly ended: Promise<number | null>
 }
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** A loopback port that was free a moment ago. */
 export async function freePort(): Promise<number> {
@@ -43,11 +40,7 @@ export async function startServiceProcess(
   env: Readonly<Record<string, string>>,
   entry = 'src/main.ts',
 ): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
-    cwd: ROOT,
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawnNode(entry, env)
   let output = ''
   const ended = once(child, 'exit').then(([code]) => code as number | null)
   child.stderr.on('data', (chunk: Buffer) => {
@@ -78,7 +71,7 @@ export async function startServiceProcess(
   }
 }
 
-function failed(child: ChildProcess, output: string): never {
+function failed(child: Child, output: string): never {
   throw new Error(`the service ended with ${child.exitCode} before it was ready:\n${output}`)
 }
 

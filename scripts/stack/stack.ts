@@ -77,9 +77,19 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     ...options.env,
   }
   const services: ServiceProcess[] = []
-  for (let replica = 0; replica < replicas; replica++) {
-    const own = { ...env, PORT: replica === 0 ? String(port) : '0' }
-    services.push(await startServiceProcess(own, options.entry))
+  const close = async () => {
+    await Promise.all(services.map((service) => service.stop()))
+    if (options.sandbox === undefined) await sandbox.close()
+    config.remove()
+  }
+  try {
+    for (let replica = 0; replica < replicas; replica++) {
+      const own = { ...env, PORT: replica === 0 ? String(port) : '0' }
+      services.push(await startServiceProcess(own, options.entry))
+    }
+  } catch (error) {
+    await close()
+    throw error
   }
 
   return {
@@ -91,10 +101,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     portals,
     env,
     apiKey: (portalId = portals[0]?.id ?? '') => config.apiKeys.get(portalId) ?? '',
-    async close() {
-      await Promise.all(services.map((service) => service.stop()))
-      if (options.sandbox === undefined) await sandbox.close()
-      config.remove()
-    },
+    close,
   }
 }

@@ -13,8 +13,15 @@ export interface HotTokenDeps {
   readonly log: Log
 }
 
-/** Answers a request, or returns false without having touched it. */
+/** Answers a request, or leaves it to `otherwise` untouched. */
 export type HotToken = (req: IncomingMessage, res: ServerResponse, otherwise: () => void) => void
+
+/** Names and values in turn: a list is what `writeHead` sends without copying it first. */
+const HEADERS = [
+  ...Object.entries(API_HEADERS).flat(),
+  'Content-Type',
+  'application/json; charset=utf-8',
+] as const
 
 const TARGET = /^\/v1\/connections\/(conn_[0-9a-z]{32})\/token$/
 
@@ -31,12 +38,9 @@ export function createHotToken(deps: HotTokenDeps): HotToken {
   function send(res: ServerResponse, portalId: string, id: string, handOut: HandOut): void {
     const body = tokenAnswer(handOut)
     log.debug('token_handed_out', { portalId, connectionId: id, fingerprint: handOut.tokenId })
-    res.writeHead(200, {
-      ...API_HEADERS,
-      'Content-Type': 'application/json; charset=utf-8',
-      'Content-Length': body.length,
-    })
-    res.end(body)
+    res.writeHead(200, [...HEADERS, 'Content-Length', body.length])
+    // A text, unlike bytes, is joined to the headers, and leaves in one write with them.
+    res.end(body, 'latin1')
   }
 
   return (req, res, otherwise) => {

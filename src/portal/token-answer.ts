@@ -2,12 +2,18 @@ import type { Program } from '../config/config.ts'
 import { toRfc3339 } from '../shared/time.ts'
 import type { HandOut } from '../vault/token-source.ts'
 
-/** The one answer meant to carry a credential, serialised once per hand-out. */
-export type TokenAnswer = (handOut: HandOut) => Buffer
+/**
+ * The one answer meant to carry a credential: JSON in ASCII only, so that its length is the number of
+ * its bytes, and Node sends it in one piece with the headers.
+ */
+export type TokenAnswer = (handOut: HandOut) => string
 
-/** Creates the serialiser; the same hand-out gives the same buffer. */
+/** Everything beyond ASCII, by UTF-16 code unit, as JSON escapes it (RFC 8259 §7). */
+const BEYOND_ASCII = /[^\0-\x7f]/g
+
+/** Creates the serialiser, which does its work once per hand-out and keeps it no longer than that. */
 export function createTokenAnswer(programs: ReadonlyMap<string, Program>): TokenAnswer {
-  const serialised = new WeakMap<HandOut, Buffer>()
+  const serialised = new WeakMap<HandOut, string>()
 
   return (handOut) => {
     const known = serialised.get(handOut)
@@ -18,8 +24,11 @@ export function createTokenAnswer(programs: ReadonlyMap<string, Program>): Token
       expires_at: toRfc3339(handOut.expiresAt),
       token_id: handOut.tokenId,
     }
-    const body = Buffer.from(JSON.stringify(answer))
+    const body = JSON.stringify(answer).replace(BEYOND_ASCII, escapeUnit)
     serialised.set(handOut, body)
     return body
   }
 }
+
+const escapeUnit = (unit: string): string =>
+  `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
