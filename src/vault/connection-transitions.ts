@@ -137,13 +137,21 @@ export function noteError(connection: Connection, error: LastError): Connection 
   )
 }
 
-/** Notes what a Knox call told about the customer's trust in the portal. */
+/**
+ * Notes what a Knox call told about the customer's trust in the portal.
+ *
+ * @param tokenId - Fingerprint of the token that was used.
+ * @returns null when it is noted already, or another token is kept by now: that may be another
+ *   account's.
+ */
 export function noteTrust(
   connection: Connection,
   present: boolean,
+  tokenId: string,
   now: EpochMs,
 ): Connection | null {
   const { lastError, ...binding } = currentBinding(connection)
+  if (binding.knoxToken?.tokenId !== tokenId) return null
   const healed = present && lastError !== undefined
   if (
     binding.trust?.present === present &&

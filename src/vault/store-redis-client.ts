@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { Cluster, Redis, type RedisOptions, type Result } from 'ioredis'
 import { COMPARE_AND_SET, READ, SET_REFERENCE } from './redis-scripts.ts'
-import type { RedisTarget } from './redis-url.ts'
+import type { RedisTarget } from '../shared/redis-url.ts'
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
@@ -72,9 +72,10 @@ function connectionOptions(target: RedisTarget, { timeoutMs }: RedisClientOption
 /** What the client as a whole has. A queued write that was given up on would be sent all the same. */
 const CLIENT = { lazyConnect: true, enableOfflineQueue: false, scripts: SCRIPTS } as const
 
+type ConnectionOptions = ReturnType<typeof connectionOptions>
 type TargetOf<Kind extends RedisTarget['kind']> = RedisTarget & { readonly kind: Kind }
 
-const createCluster = (target: TargetOf<'cluster'>, connection: RedisOptions): Cluster =>
+const createCluster = (target: TargetOf<'cluster'>, connection: ConnectionOptions): Cluster =>
   new Cluster([...target.nodes], {
     ...CLIENT,
     redisOptions: connection,
@@ -88,7 +89,7 @@ const createCluster = (target: TargetOf<'cluster'>, connection: RedisOptions): C
     ...(target.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
   })
 
-const sentinelOptions = (target: TargetOf<'sentinel'>): RedisOptions => ({
+const sentinelOptions = (target: TargetOf<'sentinel'>) => ({
   sentinels: target.sentinels.map((address) => ({ ...address })),
   name: target.name,
   failoverDetector: true,

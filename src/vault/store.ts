@@ -61,7 +61,7 @@ export interface Store {
   /**
    * Replaces a document if its revision is still `revision` (0: if it is not there).
    *
-   * Idempotent by `writeId`: sending the same one again reads `already`, even when others have
+   * Idempotent by `writeId` (base64url): sending the same one again reads `already`, even when others have
    * written since (at least the last eight write ids are remembered).
    */
   compareAndSet(
@@ -80,7 +80,10 @@ export interface Store {
 
   /** The value of a reference (`kg:{portal}:ref:…`), or null. */
   readReference(key: string): Promise<string | null>
-  /** Sets a reference if it still has the value `expected` (null: if it is not there). */
+  /**
+   * Sets a reference if it still has the value `expected` (null: if it is not there). Agrees also when
+   * it has `value` already: after a lost reply the client sends twice.
+   */
   setReference(key: string, expected: string | null, value: string | null): Promise<boolean>
 
   /** Answers when the store does; used by readiness. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { parseRedisUrl, type RedisTarget } from '../../../src/vault/redis-url.ts'
+import { parseRedisUrl, type RedisTarget } from '../../../src/shared/redis-url.ts'
 
 /** The target with its password shown, so that it can be compared. */
 const parsed = (url: string) => {

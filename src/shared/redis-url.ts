@@ -1,4 +1,4 @@
-import { Secret } from '../shared/secret.ts'
+import { Secret } from './secret.ts'
 
 export interface RedisAddress {
   readonly host: string
