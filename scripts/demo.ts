@@ -4,8 +4,9 @@ import { stayingText } from './demo/staying-text.ts'
 import { createStep, say, tint } from './demo/steps.ts'
 import { walk } from './demo/walk.ts'
 
-const HELP = `Starts a sandbox of Samsung, knoxgate with its store in memory, and the example portal, and walks
-the whole job over HTTP: consent, tokens, expiry, renewal, missing trust, revocation, reconnection.
+const HELP = `Starts a sandbox of Samsung, knoxgate with its store in memory, and the example portal, and
+walks the whole job over HTTP: consent, tokens, expiry, renewal, missing trust, revocation,
+reconnection.
 
 npm run demo              then stays up, with pages to click; Ctrl-C stops it
 npm run demo -- --once    then stops; exits 0, or 1 when a step failed
@@ -25,8 +26,8 @@ let staysUp = false
 async function exit(code: number): Promise<void> {
   if (exiting) return
   exiting = true
-  if (staysUp && code === 0) say('Stopped.')
   await demo?.stop().catch(() => {})
+  if (staysUp && code === 0) say('Stopped.')
   process.exit(code)
 }
 
@@ -80,6 +81,13 @@ function tail(name: string, log: string | undefined): void {
   for (const line of lines) say(`  ${line}`)
 }
 
+/** npm passes SIGTERM to the shell that runs the script; the shell dies of it and tells nobody. */
+function watchShell(): void {
+  const shell = process.ppid
+  const look = () => process.ppid !== shell && void exit(staysUp ? 0 : EXIT_CODES.SIGTERM)
+  if (process.env.npm_lifecycle_event !== undefined) setInterval(look, 250).unref()
+}
+
 const flags = readFlags()
 if (flags.help === true) {
   say(HELP)
@@ -88,5 +96,6 @@ if (flags.help === true) {
     process.on(signal, () => void exit(staysUp ? 0 : code))
   // Whoever reads the output may leave (`| head`).
   process.stdout.on('error', () => void exit(1))
+  watchShell()
   run(flags.once === true).catch(failed)
 }

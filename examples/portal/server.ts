@@ -61,8 +61,7 @@ app.post('/customers/:ref/connect', async (_req, res) => {
 // Only the session that began it has the verifier: no user can be lured into finishing another's.
 app.get('/knox/return', async ({ query: { connect_session: id, result_code, error } }, res) => {
   const code_verifier = res.locals.verifiers.get(id)
-  if (!code_verifier)
-    return res.send(page(notice('bad', 'You did not start this here. Start again.')))
+  if (!code_verifier) return res.send(page(notice('bad', 'You did not start this sign-in here.')))
   if (error) return res.send(page(notice('calm', 'Not connected. Nothing was shared or changed.')))
   const proof = { result_code, code_verifier } // sent again, say by a reload, it does no harm
   const { account } = await knoxgate('POST', `/connect-sessions/${id}/complete`, proof)
@@ -81,7 +80,8 @@ app.post('/customers/:ref/profiles', async (_req, res) => {
   if (!answer.ok) answer = await knoxgate('POST', `/connections/${id}/verify`).then(list)
   if (!answer.ok) throw new Error(`Knox answered ${answer.status}`)
   const { profileList } = (await answer.json()) as { profileList: { name: string }[] }
-  res.send(page(notice('good', `Profiles: ${profileList.map(({ name }) => name).join(', ')}`)))
+  const names = profileList.map(({ name }) => name)
+  res.send(page(notice('good', `${names.length} profiles: ${names.join(', ')}`)))
 })
 
 app.post('/customers/:ref/verify', async (_req, res) => {

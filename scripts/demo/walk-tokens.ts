@@ -21,7 +21,11 @@ export async function walkTokens(walk: Walk): Promise<void> {
 
 /** Presses the portal's button: a token from knoxgate, and the portal's own call to Knox with it. */
 export async function listProfiles({ browser }: Walk): Promise<void> {
-  expectPage(await browser.press('profiles'), 200, `Profiles: ${PROFILES.join(', ')}`)
+  expectPage(
+    await browser.press('profiles'),
+    200,
+    `${PROFILES.length} profiles: ${PROFILES.join(', ')}`,
+  )
 }
 
 /** Both JWTs of a hand-out, as Samsung and as the portal get them, beside those of the library. */

@@ -36,7 +36,7 @@ export interface Stack {
   close(): Promise<void>
 }
 
-export const PROGRAM_ID = 'emm-eu'
+const PROGRAM_ID = 'emm-eu'
 
 const DEFAULT_PORTAL: StackPortal = {
   id: 'acme-console',

@@ -95,10 +95,20 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     return handOut
   }
 
+  /** Mints; what ends the connection's use ends it here as well, without waiting for the copy to age. */
+  async function mintOrForget(connectionId: string, request: HandOutRequest): Promise<Snapshot> {
+    try {
+      return await mint(connectionId, request)
+    } catch (error) {
+      if (error instanceof ServiceError && !error.retryable) cache.forget(connectionId)
+      throw error
+    }
+  }
+
   function renewLater(connectionId: string, request: HandOutRequest): void {
     if ((renewals.get(connectionId)?.retryAt ?? 0) > clock()) return
     const work = async () => {
-      const snapshot = await mint(connectionId, request)
+      const snapshot = await mintOrForget(connectionId, request)
       renewals.delete(connectionId)
       return snapshot
     }
@@ -126,7 +136,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       if (plan !== 'mint') return open(snapshot, askedAt)
       if (round === MAX_ROUNDS)
         throw new ServiceError('refresh_in_progress', { retryAfterSeconds: 1 })
-      const work = () => mint(connectionId, request)
+      const work = () => mintOrForget(connectionId, request)
       askedAt = clock()
       snapshot = await flights.join(connectionId, work, settings.waitMs)
     }

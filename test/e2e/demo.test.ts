@@ -55,10 +55,15 @@ interface Run {
   shows(text: string): Promise<void>
 }
 
-/** Runs the demo as the leader of a process group of its own. */
-function runDemo(flags: readonly string[], env: Readonly<Record<string, string>> = {}): Run {
+/** Runs the demo, or a shell that runs it, as the leader of a process group of its own. */
+function runDemo(
+  flags: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  through: readonly string[] = [],
+): Run {
   const script = ['--disable-warning=ExperimentalWarning', 'scripts/demo.ts']
-  const child = spawn(process.execPath, [...script, ...flags], {
+  const [command = '', ...rest] = [...through, process.execPath, ...script, ...flags]
+  const child = spawn(command, rest, {
     cwd: ROOT,
     detached: true,
     env: { PATH: process.env.PATH, TMPDIR: tmp, ...env },
@@ -185,6 +190,16 @@ describe('npm run demo', () => {
     expect(run.stdout()).toMatch(ESCAPE)
     expect(run.stdout()).toMatch(/knoxgate :(?!8080)/)
     await expect(fetch(portal)).rejects.toThrow()
+    await leavesNothing(run)
+  })
+
+  it('ends with the shell through which npm runs it', async () => {
+    const run = runDemo([], { npm_lifecycle_event: 'demo' }, ['/bin/sh', '-c', '"$@"; :', 'sh'])
+    await run.shows('readyz?verbose')
+
+    run.child.kill('SIGTERM')
+
+    await run.ended
     await leavesNothing(run)
   })
 

@@ -44,7 +44,7 @@ describe('the example portal', () => {
 
     const shown = await createBrowserWalk(demo).open(returnUrl)
 
-    expect(textOf(shown)).toContain('You did not start this here')
+    expect(textOf(shown)).toContain('You did not start this sign-in here')
     expect(await connections()).toEqual([])
   })
 
@@ -91,7 +91,7 @@ describe('the example portal', () => {
     expect(shown).toEqual([
       expect.stringContaining('Connected by ada@fernhill.example.'),
       expect.stringContaining('Connected by ada@fernhill.example.'),
-      expect.stringContaining('Profiles: Drivers, Warehouse scanners, Dispatch tablets'),
+      expect.stringContaining('3 profiles: Drivers, Warehouse scanners, Dispatch tablets'),
       expect.stringContaining('Knox answers'),
       expect.stringContaining('Disconnected.'),
       expect.stringContaining('Fernhill Logistics not connected'),
