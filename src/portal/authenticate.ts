@@ -24,6 +24,9 @@ interface Known {
 /** Equal to no digest: what is compared with where there is nothing to compare with. */
 const NOBODY = Buffer.alloc(32)
 
+/** RFC 9110 §11.1 and §11.4: the scheme in any letters, then one space or more. */
+const BEARER = /^Bearer +/i
+
 /**
  * Creates the authenticator of `/v1` (`Authorization: Bearer kg_…`, RFC 6750 §2.1).
  *
@@ -41,8 +44,9 @@ export function createAuthenticator(
     for (const key of portal.apiKeys) known.set(key.id, remember(portal, key))
 
   function identify(authorization: string | undefined): Principal | null {
-    if (authorization === undefined || !authorization.startsWith('Bearer ')) return null
-    const apiKey = authorization.slice('Bearer '.length)
+    const scheme = BEARER.exec(authorization ?? '')?.[0]
+    if (authorization === undefined || scheme === undefined) return null
+    const apiKey = authorization.slice(scheme.length)
     const parsed = parseApiKey(apiKey)
     if (parsed === null) return null
     const found = known.get(parsed.id)

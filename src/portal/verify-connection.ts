@@ -37,14 +37,17 @@ export function createVerifyConnection(deps: VerifyConnectionDeps): VerifyConnec
     if (failure?.kind === 'knox_token') {
       const rejected = handOut.tokenId
       const again = { ...request, arrivedAt: clock(), rejected, force: true }
-      return conclude(await ask(await tokenSource.handOut(portal.id, connectionId, again)))
+      const another = await tokenSource.handOut(portal.id, connectionId, again)
+      return conclude(await ask(another), another)
     }
-    return conclude(failure)
+    return conclude(failure, handOut)
 
-    async function conclude(error: KnoxError | null): Promise<EpochMs> {
+    async function conclude(error: KnoxError | null, used: HandOut): Promise<EpochMs> {
       const trusted = error === null
       if (trusted || error.kind === 'trust')
-        await connections.update(connectionId, (current, now) => noteTrust(current, trusted, now))
+        await connections.update(connectionId, (current, now) =>
+          noteTrust(current, trusted, used.tokenId, now),
+        )
       log.info('verified', {
         connectionId,
         portalId: portal.id,
@@ -52,7 +55,7 @@ export function createVerifyConnection(deps: VerifyConnectionDeps): VerifyConnec
         upstreamCode: error?.upstream.code,
       })
       if (error === null) return clock()
-      throw told(error, handOut.programId)
+      throw told(error, used.programId)
     }
   }
 

@@ -54,7 +54,6 @@ export const ERRORS = {
   store_not_durable: rule(503, 'operator', 'the store cannot keep what it is given', true),
   record_unreadable: rule(503, 'operator', 'the stored record cannot be opened'),
   program_not_configured: rule(503, 'operator', 'the program of the connection is not configured'),
-  not_ready: rule(503, 'operator', 'the service is starting or stopping', true),
   internal_error: rule(500, 'operator', 'an unexpected error'),
 } as const satisfies Record<string, ErrorRule>
 

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { Cluster, Redis, type RedisOptions, type Result } from 'ioredis'
-import { COMPARE_AND_SET, READ, SET_REFERENCE } from './redis-scripts.ts'
 import type { RedisTarget } from '../shared/redis-url.ts'
+import { COMPARE_AND_SET, READ, SET_REFERENCE } from './redis-scripts.ts'
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {

@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis'
 import type { Log } from '../shared/log.ts'
+import type { RedisTarget } from '../shared/redis-url.ts'
 import { sleep } from '../shared/time.ts'
 import { classifyFailure } from './redis-errors.ts'
-import type { RedisTarget } from '../shared/redis-url.ts'
 import { createRedisClient, type RedisClient } from './store-redis-client.ts'
 
 /** A client that connects again by itself, and what must be known of it to judge a failed write. */
