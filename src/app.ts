@@ -55,8 +55,9 @@ export function createApp(deps: AppDeps): Express {
   v1.use(notFoundHandler)
   app.use('/v1', v1, createProblemHandler({ log }))
 
-  app.use(tooLong, deps.assetRouter, deps.consentRouter)
-  app.use(pageSecurity({ formAction: 'none' }), notFoundHandler)
+  // First of all, so that a page of any status has these headers.
+  app.use(pageSecurity({ formAction: 'none' }), tooLong)
+  app.use(deps.assetRouter, deps.consentRouter, notFoundHandler)
   app.use(createPageErrorHandler({ renderPage: pages.error, log }))
   return app
 }

@@ -1,4 +1,4 @@
-import { type RequestHandler, Router } from 'express'
+import { type Request, Router } from 'express'
 import { allowMethods } from '../http/security.ts'
 import { ServiceError } from '../shared/errors.ts'
 import { sameSecret } from '../shared/ids.ts'
@@ -35,22 +35,22 @@ export interface AdminRouterDeps {
 /** Routes of the admin listener; all but liveness and the plain status need its own credential. */
 export function createAdminRouter({ readiness, metrics, adminToken }: AdminRouterDeps): Router {
   const router = Router()
-  const authenticate: RequestHandler = (req, _res, next) => {
-    const [, token = ''] = /^Bearer (\S+)$/.exec(req.headers.authorization ?? '') ?? []
+  function assertCredential({ headers }: Request): void {
+    const [, token = ''] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? []
     if (!sameSecret(token, adminToken.reveal())) throw new ServiceError('invalid_api_key')
-    next()
   }
 
-  router.get('/readyz', (req, res, next) => {
+  router.get('/readyz', async (req, res, next) => {
     if (!('verbose' in req.query)) return next()
-    authenticate(req, res, async (refused?: unknown) => {
-      if (refused !== undefined) return next(refused)
-      const { ready, body } = await readiness.report()
-      return res.status(ready ? 200 : 503).json(body)
-    })
+    assertCredential(req)
+    const { ready, body } = await readiness.report()
+    return res.status(ready ? 200 : 503).json(body)
   })
   router.use(createProbeRouter(readiness))
-  router.use(authenticate)
+  router.use((req, _res, next) => {
+    assertCredential(req)
+    next()
+  })
   router
     .route('/metrics')
     .get(async (_req, res) => {

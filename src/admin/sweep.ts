@@ -1,3 +1,4 @@
+import { ServiceError } from '../shared/errors.ts'
 import { isConnectionId, timeOfConnectionId } from '../shared/ids.ts'
 import type { Log } from '../shared/log.ts'
 import { type Clock, sleep } from '../shared/time.ts'
@@ -48,7 +49,7 @@ export function createSweep(deps: SweepDeps): Sweep {
     let after: string | null = null
     while (!stopped) {
       const ids: readonly string[] = await directory.list(portalId, after, BATCH)
-      for (const id of ids) await visit(portalId, id, counts)
+      for (const id of ids) await visit(portalId, id, counts).catch(passUnreadable(id))
       after = ids.at(-1) ?? null
       if (ids.length < BATCH) return
       await sleep(PAUSE_MS)
@@ -67,6 +68,12 @@ export function createSweep(deps: SweepDeps): Sweep {
     const { status } = statusOf(found.connection, clock())
     const ofProgram = counts.get(programId) ?? new Map<ConnectionStatus, number>()
     counts.set(programId, ofProgram.set(status, (ofProgram.get(status) ?? 0) + 1))
+  }
+
+  /** One record that nobody can read is an operator's concern, and no reason to leave the rest. */
+  const passUnreadable = (connectionId: string) => (error: unknown) => {
+    if (!(error instanceof ServiceError) || error.code !== 'record_unreadable') throw error
+    log.error('record_unreadable', { connectionId })
   }
 
   /** Not while it may still be under way: its place in the list is written before it is. */

@@ -87,7 +87,7 @@ export function createConsentRouter(deps: ConsentRouterDeps): Router {
   router
     .route('/callback/:program')
     .get(async (req, res) => {
-      const result = deps.readCallback(new URL(req.originalUrl, deps.publicUrl).searchParams)
+      const result = deps.readCallback(queryOf(req))
       show(res, await flow.callback(req.params.program, result, cookieOf(req)), AT_CALLBACK)
     })
     // No Lax cookie comes along on a post from Samsung's site. So nothing is decided here: the
@@ -97,14 +97,14 @@ export function createConsentRouter(deps: ConsentRouterDeps): Router {
       if (deps.readCallback(new URLSearchParams(body)).kind === 'invalid')
         throw new PageError('invalid_callback')
       const handle = await deps.keepCallback(body)
-      res.redirect(303, `/callback/${req.params.program}/continue?handle=${handle}`)
+      moveOn(res, `/callback/${req.params.program}/continue?handle=${handle}`)
     })
     .all(allowMethods('GET', 'POST'))
 
   router
     .route('/callback/:program/continue')
     .get(async (req, res) => {
-      const handle = new URL(req.originalUrl, deps.publicUrl).searchParams.get('handle') ?? ''
+      const handle = queryOf(req).get('handle') ?? ''
       const body = await deps.takeCallback(handle)
       if (body === null) throw new PageError('used')
       const result = deps.readCallback(new URLSearchParams(body))
@@ -121,7 +121,7 @@ export function createConsentRouter(deps: ConsentRouterDeps): Router {
       res.append('Set-Cookie', clearCookie(flowCookieName(session.id)))
       // A redirect to another site would break `form-action` of the page that posted.
       const destination = about.portalName ?? 'your portal'
-      if (res.req.method !== 'POST') res.redirect(303, location)
+      if (res.req.method !== 'POST') moveOn(res, location)
       else sendPage(res, 200, pages.onTheWay({ supportId, location, destination }))
       return
     }
@@ -164,6 +164,12 @@ function pageCauseOf({ cause, session }: PageStep, words: Words): PageCause {
   return cause === 'closed' ? 'denied' : (words[cause] ?? cause)
 }
 
+/** The target is not read as a URL: a client may send one that is none. */
+function queryOf({ originalUrl }: Request): URLSearchParams {
+  const start = originalUrl.indexOf('?')
+  return new URLSearchParams(start === -1 ? '' : originalUrl.slice(start + 1))
+}
+
 const cookieOf = (req: Request) => {
   const cookies = parseCookies(req.headers.cookie)
   return (id: ConnectSessionId) => cookies.get(flowCookieName(id))
@@ -182,6 +188,11 @@ async function readBody(req: Request, limitBytes: number): Promise<string> {
 
 async function readForm(req: Request, limitBytes: number): Promise<ReadonlyMap<string, string>> {
   return parseParameters(await readBody(req, limitBytes))
+}
+
+/** By GET (RFC 9110 §15.4.4), and without Express's body, which would repeat the one-time code. */
+function moveOn(res: Response, url: string): void {
+  res.status(303).location(url).end()
 }
 
 function sendPage(res: Response, status: number, html: string): void {

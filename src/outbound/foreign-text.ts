@@ -5,8 +5,14 @@ const MAX_CODES = 8
 
 /** A JWT, whole or cut off: its first part begins with `{"` in base64url. */
 const JWT = /eyJ[\w-]+(?:\.[\w-]*)*/g
-/** A run long enough to be a key or token; names such as `ACCESS_TOKEN_EXPIRED` have no digit. */
-const OPAQUE_RUN = /[\w+/=.~-]{32,}/g
+/** A run long enough to be a key or token. */
+const LONG_RUN = /[\w+/=.~-]{20,}/g
+
+const isMixed = (text: string): boolean => /[a-z]/.test(text) && /[A-Z]/.test(text)
+
+/** Names such as `ACCESS_TOKEN_EXPIRED` have no digit and one case; random text has both of both. */
+const isOpaque = (run: string): boolean =>
+  run.length < 32 ? /\d/.test(run) && isMixed(run) : /\d/.test(run) || isMixed(run)
 
 /**
  * Makes another party's sentence safe to log and to hand on: printable, at most 200 characters, and
@@ -19,7 +25,7 @@ export function readMessage(value: unknown): string | undefined {
   const text = value
     .slice(0, MAX_INPUT_CHARACTERS)
     .replace(JWT, '')
-    .replace(OPAQUE_RUN, (run) => (/\d/.test(run) ? '' : run))
+    .replace(LONG_RUN, (run) => (isOpaque(run) ? '' : run))
     .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ')
     .replace(/\s+/g, ' ')
     .trim()
@@ -28,10 +34,17 @@ export function readMessage(value: unknown): string | undefined {
   return text === '' ? undefined : text
 }
 
-/** Reads an error code or id: a number, or up to 40 letters, digits and `_ . : -`, and no JWT. */
+/** Codes and ids keep to one case when they are longer than this; tokens do not. */
+const MAX_MIXED_CODE = 16
+
+/**
+ * Reads an error code or id: a number, or up to 40 letters, digits and `_ . : -`; no JWT, and
+ * nothing that could be a token that was sent back in the wrong place.
+ */
 export function readCode(value: unknown): string | undefined {
   const text = typeof value === 'number' ? String(value) : value
-  return typeof text === 'string' && /^(?!eyJ)[\w.:-]{1,40}$/.test(text) ? text : undefined
+  if (typeof text !== 'string' || !/^(?!eyJ)[\w.:-]{1,40}$/.test(text)) return undefined
+  return text.length > MAX_MIXED_CODE && isMixed(text) ? undefined : text
 }
 
 /** Reads codes that came as a number, a string or an array of them (protocol.md 3.6). */
