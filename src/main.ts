@@ -5,6 +5,7 @@ import type { Config } from './config/config.ts'
 import { ConfigError } from './config/problems.ts'
 import { readConfig } from './config/read-config.ts'
 import { createClientErrorHandler } from './http/client-error.ts'
+import { guardRequestHead } from './http/request-head.ts'
 import { ServiceError } from './shared/errors.ts'
 import { createLog, type Log } from './shared/log.ts'
 import { sleep } from './shared/time.ts'
@@ -12,6 +13,13 @@ import { sleep } from './shared/time.ts'
 /** sysexits.h: EX_CONFIG, and EX_UNAVAILABLE. */
 const EXIT_CONFIG = 78
 const EXIT_UNAVAILABLE = 69
+
+const HTTP_OPTIONS = {
+  requestTimeout: 30_000,
+  headersTimeout: 10_000,
+  maxHeaderSize: 16_384,
+  requireHostHeader: false,
+}
 
 function readOrExit(): Config {
   try {
@@ -29,8 +37,7 @@ async function listen(
   at: { readonly host: string; readonly port: number },
   log: Log,
 ): Promise<Server> {
-  const options = { requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16_384 }
-  const server = createServer(options, handle)
+  const server = createServer(HTTP_OPTIONS, guardRequestHead(handle, { log }))
   server.on('clientError', createClientErrorHandler({ log }))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

@@ -22,7 +22,12 @@ export type CallbackResult =
       readonly state: string
       readonly codeExpiresInSeconds?: number
     }
-  | { readonly kind: 'denied'; readonly state: string; readonly error: AuthorizationError }
+  | {
+      readonly kind: 'denied'
+      /** Absent when the page was closed and said no more than that: then no session is touched. */
+      readonly state?: string
+      readonly error: AuthorizationError
+    }
   | {
       readonly kind: 'invalid'
       /** Names the parameter and the rule, never a value. */
@@ -47,11 +52,14 @@ export function readCallback(parameters: URLSearchParams): CallbackResult {
   if ('rule' in read) return { kind: 'invalid', rule: read.rule }
   const { fields } = read
   const state = fields.get('state')
-  if (state === undefined) return { kind: 'invalid', rule: 'state is missing' }
+  const error = readError(fields)
+  if (state === undefined)
+    return error === null
+      ? { kind: 'invalid', rule: 'state is missing' }
+      : { kind: 'denied', error }
   if (state.length > MAX_STATE_CHARACTERS || !VSCHAR.test(state)) {
     return { kind: 'invalid', rule: 'state must be 1 to 256 visible ASCII characters' }
   }
-  const error = readError(fields)
   if (error !== null) return { kind: 'denied', state, error }
   return readCode(fields, state)
 }

@@ -55,12 +55,22 @@ function describeError(error: unknown): Record<string, unknown> {
   if (error instanceof ServiceError) return { type: error.name, code: error.code }
   if (!(error instanceof Error)) return { type: typeof error }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
   return {
     type: error.name,
     ...(code !== undefined && /^[\w.-]{1,40}$/.test(code) ? { code } : {}),
-    frames: frames.slice(0, 12).map((line) => line.trim()),
+    frames: framesOf(error),
   }
+}
+
+/** What follows the message in the stack: a message of several lines can look like frames itself. */
+function framesOf({ stack = '', message }: Error): readonly string[] {
+  const start = stack.indexOf(message)
+  if (start === -1) return []
+  const lines = stack.slice(start + message.length).split('\n')
+  return lines
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 12)
+    .map((line) => line.trim())
 }
 
 function allowed(fields: LogFields = {}): Record<string, unknown> {

@@ -6,7 +6,7 @@ import {
   PUBLIC_URL,
   startBrowserStack,
 } from '../support/browser-stack.ts'
-import { CONTINUE, complete, consent, goToSamsung, landing } from '../support/browser-walk.ts'
+import { CONTINUE, complete, consent } from '../support/browser-walk.ts'
 
 const SIZES = {
   phone: { width: 390, height: 844 },
@@ -73,17 +73,4 @@ describe.each(['phone', 'desktop'] as const)('on a %s', (size) => {
     await expectFits(page, viewport.width, 0)
     expect(await page.title()).toContain('Connected')
   })
-})
-
-it('a page that somebody waits on moves on by itself, without script', async () => {
-  const { page } = await stack.visit({ javaScriptEnabled: false })
-  const session = await stack.newSession()
-  await goToSamsung(page, session)
-  const { pathname } = new URL(page.url())
-
-  await page.goto(session.connectUrl)
-  await page.getByRole('button', { name: 'Cancel' }).click()
-
-  expect(pathname).toBe('/accounts/v1/SANDBOX/signInGate')
-  expect((await landing(page)).get('error')).toBe('access_denied')
 })

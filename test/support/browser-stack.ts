@@ -53,6 +53,13 @@ export interface BrowserStack {
   close(): Promise<void>
 }
 
+interface Closable {
+  close(): Promise<void>
+}
+/** Notes that a part was started, so that it is stopped with the others. */
+type Keep = <Part extends Closable>(part: Part) => Part
+type Parts = Pick<BrowserStack, 'stack' | 'sandbox' | 'front' | 'browser'>
+
 /**
  * Starts all of it, or nothing: a part that stayed behind would keep the test run from ending.
  *
@@ -61,44 +68,41 @@ export interface BrowserStack {
 export async function startBrowserStack(
   env: Readonly<Record<string, string>> = {},
 ): Promise<BrowserStack> {
-  const started: { close(): Promise<void> }[] = []
-  const keep = <Part extends { close(): Promise<void> }>(part: Part): Part => {
+  const started: Closable[] = []
+  const keep: Keep = (part) => {
     started.unshift(part)
     return part
   }
   const close = async () => {
     for (const part of started) await part.close()
   }
+  const pages = new Map<string, string>()
   try {
-    return { ...(await start(env, keep)), close }
+    const parts = await startParts(env, pages, keep)
+    return { ...parts, ...portalOf(parts, pages), visit: visitorOf(parts), close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-async function start(
+async function startParts(
   env: Readonly<Record<string, string>>,
-  keep: <Part extends { close(): Promise<void> }>(part: Part) => Part,
-): Promise<Omit<BrowserStack, 'close'>> {
+  pages: ReadonlyMap<string, string>,
+  keep: Keep,
+): Promise<Parts> {
   const publicUrl = `https://${HOSTS.samsung}`
   const sandbox = keep(await createSandbox({ clock: Date.now, publicUrl }))
-  const stack = keep(
-    await startStack({
-      sandbox,
-      publicUrl: PUBLIC_URL,
-      portals: [{ id: 'acme-console', name: 'Acme Console', returnUrl: RETURN_URL }],
-      program: {
-        samsungAccount: { token_url: `${sandbox.localUrl}${TOKEN_PATH}` },
-        knox: { base_url: sandbox.localUrl },
-      },
-      env,
-    }),
-  )
-  const pages = new Map<string, string>()
+  const portals = [{ id: 'acme-console', name: 'Acme Console', returnUrl: RETURN_URL }]
+  // Browsers reach Samsung by its name, the service by its port.
+  const program = {
+    samsungAccount: { token_url: `${sandbox.localUrl}${TOKEN_PATH}` },
+    knox: { base_url: sandbox.localUrl },
+  }
+  const stack = keep(await startStack({ sandbox, publicUrl: PUBLIC_URL, portals, program, env }))
   const front = keep(
     await startTlsFront({
-      [HOSTS.portal]: portal(pages),
+      [HOSTS.portal]: portalSite(pages),
       [HOSTS.knoxgate]: forwardTo(stack.url),
       [HOSTS.samsung]: forwardTo(sandbox.localUrl),
     }),
@@ -106,14 +110,17 @@ async function start(
   const { port, certificate } = front
   const hosts = Object.values(HOSTS)
   const browser = keep(await launchChromium({ hosts, port, pin: certificate.pin }))
+  return { sandbox, stack, front, browser }
+}
+
+/** The portal's backend, and what its site serves. */
+function portalOf(
+  { stack }: Parts,
+  pages: Map<string, string>,
+): Pick<BrowserStack, 'call' | 'newSession' | 'servePage'> {
   const call = createCall(stack.url, stack.apiKey())
   let tenants = 0
-
   return {
-    stack,
-    sandbox,
-    front,
-    browser,
     call,
 
     async newSession(fields) {
@@ -135,25 +142,27 @@ async function start(
       pages.set(path, html)
       return `https://${HOSTS.portal}${path}`
     },
+  }
+}
 
-    async visit(options) {
-      const context = await browser.newContext(options)
-      context.setDefaultTimeout(PATIENCE_MS)
-      const hosts = new Set<string>()
-      context.on('request', (request) => {
-        const { protocol, host } = new URL(request.url())
-        if (protocol !== 'data:') hosts.add(host)
-      })
-      const page = await context.newPage()
-      return { context, page, hosts, complaints: await collectComplaints(page) }
-    },
+function visitorOf({ browser }: Parts): BrowserStack['visit'] {
+  return async (options) => {
+    const context = await browser.newContext(options)
+    context.setDefaultTimeout(PATIENCE_MS)
+    const hosts = new Set<string>()
+    context.on('request', (request) => {
+      const { protocol, host } = new URL(request.url())
+      if (protocol !== 'data:') hosts.add(host)
+    })
+    const page = await context.newPage()
+    return { context, page, hosts, complaints: await collectComplaints(page) }
   }
 }
 
 const WELCOME = '<title>Acme Console</title><h1>Welcome back</h1>'
 
 /** The portal's site: one page for all, but for those that a test brings. */
-const portal =
+const portalSite =
   (pages: ReadonlyMap<string, string>): RequestListener =>
   ({ url = '' }, res) => {
     res.setHeader('content-type', 'text/html')

@@ -83,6 +83,13 @@ describe('a denial', () => {
     expect(read(query)).toEqual({ kind: 'denied', state: STATE, error })
   })
 
+  it.each(['error=access_denied', 'close=true', 'close=true&closedAction=signInFailed'])(
+    'may come without a state, as %s',
+    (query) => {
+      expect(read(query)).toEqual({ kind: 'denied', error: 'access_denied' })
+    },
+  )
+
   it('may stand in JSON', () => {
     const expected = { kind: 'denied', state: STATE, error: 'access_denied' }
 
@@ -97,7 +104,6 @@ describe('an invalid callback', () => {
   it.each([
     ['state is missing', 'code=a'],
     ['state is missing', 'code=a&state='],
-    ['state is missing', 'error=access_denied'],
     ['state is missing', ''],
     ['state must be 1 to 256 visible ASCII characters', `code=a&state=${'s'.repeat(257)}`],
     ['state must be 1 to 256 visible ASCII characters', 'code=a&state=a%0d%0ab'],
@@ -184,7 +190,8 @@ describe('any query', () => {
 
         if (doubled) expect(result.kind).toBe('invalid')
         if (result.kind === 'code') expect(result.code.reveal()).toMatch(/^[\x20-\x7e]{1,4096}$/)
-        if (result.kind !== 'invalid') expect(result.state).toMatch(/^[\x20-\x7e]{1,256}$/)
+        if (result.kind === 'code') expect(result.state).toMatch(/^[\x20-\x7e]{1,256}$/)
+        if (result.kind === 'denied') expect(result.state ?? '-').toMatch(/^[\x20-\x7e]{1,256}$/)
       }),
     )
   })
