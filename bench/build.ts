@@ -1,16 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, symlink } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-
-/** The service as `npm run build` emits it, in a directory of its own. */
-export interface Build {
-  /** Path of its `main.js`. */
-  readonly entry: string
-  remove(): Promise<void>
-}
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
@@ -19,14 +13,18 @@ const BESIDE = ['node_modules', 'views', 'config', 'package.json']
 
 const run = promisify(execFile)
 
-/** Builds the service without touching the working tree. @throws Error when it does not compile */
-export async function buildService(): Promise<Build> {
+/**
+ * Builds the service as `npm run build` does, but beside the working tree. The end of this process
+ * removes it.
+ *
+ * @returns Path of its `main.js`.
+ * @throws Error when it does not compile
+ */
+export async function buildService(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'knoxgate-bench-'))
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
   const outDir = join(directory, 'dist')
   await run(process.execPath, [TSC, '-p', join(ROOT, 'tsconfig.json'), '--outDir', outDir])
   for (const name of BESIDE) await symlink(join(ROOT, name), join(directory, name))
-  return {
-    entry: join(outDir, 'main.js'),
-    remove: () => rm(directory, { recursive: true, force: true }),
-  }
+  return join(outDir, 'main.js')
 }

@@ -37,26 +37,22 @@ function progress(text: string): void {
 
 async function measure(options: Options): Promise<readonly Row[]> {
   progress('building the service')
-  const build = await buildService()
+  const entry = await buildService()
+  progress('starting redis, sandbox and service')
+  const world = await createWorld({ ...options, entry })
+  const load = startLoad([process.pid, world.redis.pid])
+  const rows: Row[] = []
   try {
-    progress('starting redis, sandbox and service')
-    const world = await createWorld({ ...options, entry: build.entry })
-    const load = startLoad([process.pid, world.redis.pid])
-    const rows: Row[] = []
-    try {
-      for (const group of options.groups) {
-        progress(`measuring ${group}`)
-        const effort = options.quick ? QUICK : FULL
-        rows.push(...(await MEASURES[group](world, load, effort)))
-      }
-    } finally {
-      await load.stop()
-      await world.close()
+    for (const group of options.groups) {
+      progress(`measuring ${group}`)
+      const effort = options.quick ? QUICK : FULL
+      rows.push(...(await MEASURES[group](world, load, effort)))
     }
-    return rows
   } finally {
-    await build.remove()
+    await load.stop()
+    await world.close()
   }
+  return rows
 }
 
 function readOptionsOrExit(): Options {
@@ -68,12 +64,13 @@ function readOptionsOrExit(): Options {
   }
 }
 
+// By way of `exit`, which ends the processes that were started and removes what was written.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 const options = readOptionsOrExit()
 const machine = await describeMachine()
 const rows = await measure(options)
 const missed = rows.filter(missesFloor)
-console.log(`\n${renderTable(rows)}\n\n${machine}`)
-console.log(FOOTNOTE)
+console.log(`\n${renderTable(rows)}\n\n${machine}\n${FOOTNOTE}`)
 for (const { name } of missed) console.error(`floor missed: ${name}`)
 progress('done')
 process.exitCode = missed.length > 0 ? 1 : 0

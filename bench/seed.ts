@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { parseVaultKeys } from '../src/config/vault-keys.ts'
 import { newAttemptId, newConnectionId, newSecretValue } from '../src/shared/ids.ts'
 import { createLog } from '../src/shared/log.ts'
@@ -7,6 +7,7 @@ import { FIRST_BINDING, keepKnoxToken, newConnection } from '../src/vault/connec
 import { createConnections } from '../src/vault/connections.ts'
 import { derivePurposeKey } from '../src/vault/derive-keys.ts'
 import { createDirectory, placeOf } from '../src/vault/directory.ts'
+import type { Envelope } from '../src/vault/envelope.ts'
 import { createEnvelope } from '../src/vault/envelope-keys.ts'
 import { createKeyRing } from '../src/vault/key-ring.ts'
 import type { Connection } from '../src/vault/record.ts'
@@ -38,7 +39,6 @@ const IN_FLIGHT = 64
  * modules, but without ten thousand walks through a browser.
  */
 export async function createSeeder(options: SeedOptions): Promise<Seeder> {
-  const { program, tokenLength } = options
   const log = createLog('silent')
   const store = await createRedisStore({ url: new Secret(options.redisUrl), timeoutMs: 5000, log })
   const keyRing = createKeyRing(parseVaultKeys(options.vaultKeys, false) ?? [])
@@ -50,44 +50,8 @@ export async function createSeeder(options: SeedOptions): Promise<Seeder> {
     createHmac('sha256', tenantKey).update(ref).digest('base64url')
   const directory = createDirectory({ store, connections, hashTenantRef, clock })
 
-  async function make(portalId: string, tenantRef: string): Promise<Connection> {
-    const now = clock()
-    const id = newConnectionId(now)
-    const { wrapped, dataKey } = await envelope.create(id)
-    const received = {
-      accessToken: new Secret(newSecretValue(24)),
-      accessExpiresAt: now + DAY_MS,
-      refreshToken: new Secret(newSecretValue(24)),
-      receivedAt: now,
-    }
-    const tokens = sealTokens(dataKey, FIRST_BINDING, 1, received)
-    const attempt = newAttemptId()
-    const kind = 'samsung-account'
-    const made = {
-      id,
-      portalId,
-      tenantRef,
-      program,
-      kind,
-      dataKey: wrapped,
-      tokens,
-      attempt,
-    } as const
-    const value = new Secret(newSecretValue(tokenLength).slice(0, tokenLength))
-    const knoxToken = {
-      generation: 1,
-      headerName: 'x-knox-apitoken',
-      value: sealKnoxToken(dataKey, FIRST_BINDING, 1, value),
-      tokenId: randomBytes(12).toString('base64url'),
-      mintedAt: now,
-      expiresAt: now + TOKEN_MS,
-    }
-    const connection = newConnection(made, now)
-    return keepKnoxToken(connection, knoxToken, undefined, now) ?? connection
-  }
-
   async function add(portalId: string, tenantRef: string): Promise<string> {
-    const connection = await make(portalId, tenantRef)
+    const connection = await makeConnection(envelope, options, portalId, tenantRef)
     await directory.claim(placeOf(connection), connection.id)
     await directory.add(portalId, connection.id)
     await connections.create(connection)
@@ -107,4 +71,45 @@ export async function createSeeder(options: SeedOptions): Promise<Seeder> {
     },
     close: store.close,
   }
+}
+
+/** A connection with random tokens of the usual lengths. */
+async function makeConnection(
+  envelope: Envelope,
+  { program, tokenLength }: SeedOptions,
+  portalId: string,
+  tenantRef: string,
+): Promise<Connection> {
+  const now = Date.now()
+  const id = newConnectionId(now)
+  const { wrapped, dataKey } = await envelope.create(id)
+  const tokens = sealTokens(dataKey, FIRST_BINDING, 1, {
+    accessToken: new Secret(newSecretValue(24)),
+    accessExpiresAt: now + DAY_MS,
+    refreshToken: new Secret(newSecretValue(24)),
+    receivedAt: now,
+  })
+  const kind = 'samsung-account'
+  const attempt = newAttemptId()
+  const made = {
+    id,
+    portalId,
+    tenantRef,
+    program,
+    kind,
+    dataKey: wrapped,
+    tokens,
+    attempt,
+  } as const
+  const connection = newConnection(made, now)
+  const value = new Secret(newSecretValue(tokenLength).slice(0, tokenLength))
+  const knoxToken = {
+    generation: 1,
+    headerName: 'x-knox-apitoken',
+    value: sealKnoxToken(dataKey, FIRST_BINDING, 1, value),
+    tokenId: newAttemptId(),
+    mintedAt: now,
+    expiresAt: now + TOKEN_MS,
+  }
+  return keepKnoxToken(connection, knoxToken, undefined, now) ?? connection
 }

@@ -34,6 +34,9 @@ export interface World {
   close(): Promise<void>
 }
 
+/** What is to be done at the end, the last one first. */
+type Ends = (() => Promise<unknown>)[]
+
 export const tokenPath = (connectionId: string): string => `/v1/connections/${connectionId}/token`
 
 const portalOf = (id: string) => ({ id, name: id, returnUrl: `http://localhost:3999/${id}` })
@@ -41,7 +44,7 @@ const portalOf = (id: string) => ({ id, name: id, returnUrl: `http://localhost:3
 /** Starts the world and walks through one consent. */
 export async function createWorld(options: WorldOptions): Promise<World> {
   const redis = await startRedis()
-  const ends: (() => Promise<unknown>)[] = [() => redis.stop()]
+  const ends: Ends = [() => redis.stop()]
   const close = async () => {
     for (const end of ends.splice(0).toReversed()) await end()
   }
@@ -64,13 +67,12 @@ const startPortals = (redisUrl: string, { entry, profileDir }: WorldOptions): Pr
 async function inhabit(
   redis: RedisServer,
   stack: Stack,
-  { entry: built, profileDir }: WorldOptions,
-  ends: (() => Promise<unknown>)[],
+  options: WorldOptions,
+  ends: Ends,
 ): Promise<Omit<World, 'close'>> {
   const [service] = stack.services
   if (service === undefined) throw new Error('the stack has no service')
   const { connectionId, answer } = await connectOnce(stack)
-  const authorization = (portalId: string) => `Bearer ${stack.apiKey(portalId)}`
   let seeded: Promise<Seeded> | undefined
 
   return {
@@ -79,24 +81,38 @@ async function inhabit(
     service,
     connectionId,
     answer,
-    authorization,
+    authorization: (portalId) => authorizationOf(stack, portalId),
     seeded() {
       seeded ??= seedPortals(seedOptionsOf(stack, redis, answer), PORTALS)
       return seeded
     },
-    async startService(env, entry = built) {
-      const started = await startServiceProcess({ ...stack.env, PORT: '0', ...env }, entry)
-      ends.push(started.stop)
-      return started
-    },
-    async startBaseline(name, file, key, paths) {
-      const child = startChild(file, profileDir)
-      ends.push(child.stop)
-      const url = String(await child.ask({ redisUrl: redis.url, key }))
-      return { name, url, pid: child.pid, paths, authorization: authorization(PORTALS.hot) }
-    },
+    ...createStarters(redis, stack, options, ends),
   }
 }
+
+/** Starts what stands beside the world's first service, and has it stopped at the end. */
+const createStarters = (
+  redis: RedisServer,
+  stack: Stack,
+  { entry: built, profileDir }: WorldOptions,
+  ends: Ends,
+): Pick<World, 'startService' | 'startBaseline'> => ({
+  async startService(env, entry = built) {
+    const started = await startServiceProcess({ ...stack.env, PORT: '0', ...env }, entry)
+    ends.push(started.stop)
+    return started
+  },
+
+  async startBaseline(name, file, key, paths) {
+    const child = startChild(file, profileDir)
+    ends.push(child.stop)
+    const url = String(await child.ask({ redisUrl: redis.url, key }))
+    return { name, url, pid: child.pid, paths, authorization: authorizationOf(stack, PORTALS.hot) }
+  },
+})
+
+const authorizationOf = (stack: Stack, portalId: string): string =>
+  `Bearer ${stack.apiKey(portalId)}`
 
 async function connectOnce(stack: Stack) {
   const call = createCall(stack.url, stack.apiKey(PORTALS.hot))

@@ -4,6 +4,7 @@ import {
   createProblemHandler,
   notFoundHandler,
 } from './http/error-handler.ts'
+import { EXACT_PATHS } from './http/exact-paths.ts'
 import { jsonBody } from './http/json-body.ts'
 import type { Pages } from './http/pages.ts'
 import { requestContext } from './http/request-context.ts'
@@ -44,12 +45,12 @@ export function createApp(deps: AppDeps): Express {
   const tooLong = urlLimit({ limitBytes: limits.urlLimitBytes })
   app.use(requestContext({ log, clock }))
 
-  const probes = express.Router()
+  const probes = express.Router(EXACT_PATHS)
   probes.use(['/livez', '/readyz', '/openapi.json'], apiSecurity())
   probes.use(deps.probeRouter, deps.openApiRouter, createProblemHandler({ log }))
   app.use(probes)
 
-  const v1 = express.Router()
+  const v1 = express.Router(EXACT_PATHS)
   v1.use(apiSecurity(), tooLong, door.enter, jsonBody({ limitBytes: limits.bodyLimitBytes }))
   for (const router of deps.portalRouters) v1.use(router)
   v1.use(notFoundHandler)

@@ -1,7 +1,7 @@
 import type { Effort } from '../effort.ts'
 import type { Load, Sample, Target } from '../load/load.ts'
 import { residentBytesOf } from '../machine.ts'
-import { disturbanceOf, median, medianOf, medianRatio, runRounds } from '../rounds.ts'
+import { disturbanceOf, median, medianOf, medianRatio, type Round, runRounds } from '../rounds.ts'
 import type { Row } from '../table.ts'
 
 /** What is put under load, and what it is held against. */
@@ -33,37 +33,48 @@ export async function measureHandOut(
 ): Promise<readonly Row[]> {
   const others = [json, variant].filter((target) => target !== undefined)
   const rounds = await runRounds(load, [service, vault, ...others], effort.load)
-  const compare = (one: Target, other: Target, pick: (sample: Sample) => number) => ({
-    figure: medianOf(rounds, one, pick),
-    baseline: { name: other.name, figure: medianOf(rounds, other, pick) },
-    ratio: medianRatio(rounds, one, other, pick),
-  })
   const throughput = (one: Target, other: Target, limits: Partial<HandOutBounds>): Row => ({
     name: one.name,
     unit: 'req/s',
-    ...compare(one, other, perSecond),
+    ...compare(rounds, one, other, perSecond),
     ...limits,
   })
   return [
     throughput(service, vault, bounds),
     ...(variant === undefined ? [] : [throughput(variant, vault, {})]),
     ...(json === undefined ? [] : [throughput(service, json, { goal: 1 })]),
-    {
-      name: `${service.name}: processor time`,
-      unit: 'µs/req',
-      ...compare(service, vault, cpu),
-      lowerIsBetter: true,
-    },
-    {
-      name: `${service.name}: RSS after load`,
-      figure: residentBytesOf(service.pid) / 2 ** 20,
-      unit: 'MiB',
-      baseline: { name: vault.name, figure: residentBytesOf(vault.pid) / 2 ** 20 },
-    },
-    {
-      name: `${service.name}: taken by others`,
-      figure: 100 * median(rounds.map(disturbanceOf)),
-      unit: '% of the machine',
-    },
+    ...priceRows(rounds, service, vault),
   ]
 }
+
+const compare = (
+  rounds: readonly Round[],
+  one: Target,
+  other: Target,
+  pick: (sample: Sample) => number,
+) => ({
+  figure: medianOf(rounds, one, pick),
+  baseline: { name: other.name, figure: medianOf(rounds, other, pick) },
+  ratio: medianRatio(rounds, one, other, pick),
+})
+
+/** Processor time and memory; and how far the machine was ours. */
+const priceRows = (rounds: readonly Round[], service: Target, vault: Target): readonly Row[] => [
+  {
+    name: `${service.name}: processor time`,
+    unit: 'µs/req',
+    ...compare(rounds, service, vault, cpu),
+    lowerIsBetter: true,
+  },
+  {
+    name: `${service.name}: RSS after load`,
+    figure: residentBytesOf(service.pid) / 2 ** 20,
+    unit: 'MiB',
+    baseline: { name: vault.name, figure: residentBytesOf(vault.pid) / 2 ** 20 },
+  },
+  {
+    name: `${service.name}: taken by others`,
+    figure: 100 * median(rounds.map(disturbanceOf)),
+    unit: '% of the machine',
+  },
+]

@@ -1,4 +1,5 @@
 import { type Request, Router } from 'express'
+import { EXACT_PATHS } from '../http/exact-paths.ts'
 import { allowMethods } from '../http/security.ts'
 import { ServiceError } from '../shared/errors.ts'
 import { sameSecret } from '../shared/ids.ts'
@@ -8,7 +9,7 @@ import type { Readiness } from './readiness.ts'
 
 /** Liveness without I/O, and readiness that tells anonymous callers nothing but its status. */
 export function createProbeRouter(readiness: Readiness): Router {
-  const router = Router()
+  const router = Router(EXACT_PATHS)
   router
     .route('/livez')
     .get((_req, res) => {
@@ -34,7 +35,7 @@ export interface AdminRouterDeps {
 
 /** Routes of the admin listener; all but liveness and the plain status need its own credential. */
 export function createAdminRouter({ readiness, metrics, adminToken }: AdminRouterDeps): Router {
-  const router = Router()
+  const router = Router(EXACT_PATHS)
   function assertCredential({ headers }: Request): void {
     const [, token = ''] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? []
     if (!sameSecret(token, adminToken.reveal())) throw new ServiceError('invalid_api_key')

@@ -2,6 +2,7 @@ import { createHmac, type KeyObject } from 'node:crypto'
 import { type Request, type Response, Router } from 'express'
 import type { Portal, Program } from '../config/config.ts'
 import { clearCookie, flowCookie, parseCookies } from '../http/cookies.ts'
+import { EXACT_PATHS } from '../http/exact-paths.ts'
 import { PAGE_MESSAGES, type PageCause, PageError } from '../http/page-messages.ts'
 import type { Pages } from '../http/pages.ts'
 import { parseParameters } from '../http/parameters.ts'
@@ -38,7 +39,7 @@ export interface ConsentRouterDeps {
 /** Routes of the browser: the page behind `connect_url`, and the way back from Samsung. */
 export function createConsentRouter(deps: ConsentRouterDeps): Router {
   const { flow, pages, programs, portals, csrfKey } = deps
-  const router = Router()
+  const router = Router(EXACT_PATHS)
   const csrfTokenOf = (id: string) => createHmac('sha256', csrfKey).update(id).digest('base64url')
   const secure = pageSecurity()
 
@@ -97,7 +98,7 @@ export function createConsentRouter(deps: ConsentRouterDeps): Router {
       if (deps.readCallback(new URLSearchParams(body)).kind === 'invalid')
         throw new PageError('invalid_callback')
       const handle = await deps.keepCallback(body)
-      moveOn(res, `/callback/${req.params.program}/continue?handle=${handle}`)
+      res.status(303).location(`/callback/${req.params.program}/continue?handle=${handle}`).end()
     })
     .all(allowMethods('GET', 'POST'))
 
@@ -121,7 +122,8 @@ export function createConsentRouter(deps: ConsentRouterDeps): Router {
       res.append('Set-Cookie', clearCookie(flowCookieName(session.id)))
       // A redirect to another site would break `form-action` of the page that posted.
       const destination = about.portalName ?? 'your portal'
-      if (res.req.method !== 'POST') moveOn(res, location)
+      // Not `redirect`: its body would repeat the one-time code.
+      if (res.req.method !== 'POST') res.status(303).location(location).end()
       else sendPage(res, 200, pages.onTheWay({ supportId, location, destination }))
       return
     }
@@ -188,11 +190,6 @@ async function readBody(req: Request, limitBytes: number): Promise<string> {
 
 async function readForm(req: Request, limitBytes: number): Promise<ReadonlyMap<string, string>> {
   return parseParameters(await readBody(req, limitBytes))
-}
-
-/** By GET (RFC 9110 §15.4.4), and without Express's body, which would repeat the one-time code. */
-function moveOn(res: Response, url: string): void {
-  res.status(303).location(url).end()
 }
 
 function sendPage(res: Response, status: number, html: string): void {

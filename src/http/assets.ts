@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Router } from 'express'
+import { EXACT_PATHS } from './exact-paths.ts'
 import { API_HEADERS, allowMethods } from './security.ts'
 
 const ASSETS = {
@@ -21,7 +22,7 @@ export const assetVersion = (viewsDir: string, name: keyof typeof ASSETS): strin
  * is asked for again with its `ETag` (RFC 9110 §13.1.2).
  */
 export function createAssetRouter({ viewsDir }: { readonly viewsDir: string }): Router {
-  const router = Router()
+  const router = Router(EXACT_PATHS)
   for (const [name, type] of Object.entries(ASSETS)) {
     const content = readFileSync(join(viewsDir, name))
     const version = hashOf(content)

@@ -97,6 +97,9 @@ export function asServiceError(error: unknown): ServiceError {
   return new ServiceError((known && FOREIGN_TYPES[type]) || 'internal_error')
 }
 
+/** RFC 6750 §3. The same whatever was wrong with a key, so that nothing is learned from it. */
+const CHALLENGE = 'Bearer realm="knoxgate"'
+
 function problemHeaders(code: ErrorCode, extras: ProblemExtras): Record<string, string> {
   const headers: Record<string, string> = {
     'Content-Type': 'application/problem+json',
@@ -106,7 +109,9 @@ function problemHeaders(code: ErrorCode, extras: ProblemExtras): Record<string, 
   const wait = extras.retryAfterSeconds ?? (retryable && status >= 502 ? 1 : undefined)
   if (wait !== undefined) headers['Retry-After'] = String(Math.max(1, Math.ceil(wait)))
   // RFC 9110 §11.6.1 and §15.5.6: these two statuses must say how to do better.
-  if (status === 401) headers['WWW-Authenticate'] = 'Bearer realm="knoxgate"'
+  if (status === 401) headers['WWW-Authenticate'] = CHALLENGE
+  // RFC 6750 §3.1
+  if (status === 403) headers['WWW-Authenticate'] = `${CHALLENGE}, error="insufficient_scope"`
   if (status === 405) headers.Allow = extras.allow ?? ''
   return headers
 }

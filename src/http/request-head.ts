@@ -1,10 +1,7 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { ServiceError } from '../shared/errors.ts'
 import type { Log } from '../shared/log.ts'
-import { toProblem } from './problem.ts'
-import { newTraceId } from './request-context.ts'
-import { API_HEADERS } from './security.ts'
-import { sendAnswer } from './send-answer.ts'
+import { sendProblem } from './send-problem.ts'
 
 /** Fields that mean one thing; of a second one Node would keep quiet and use the first. */
 const SINGLE: ReadonlySet<string> = new Set(['host', 'authorization', 'content-type'])
@@ -28,8 +25,9 @@ export function guardRequestHead(
 ): RequestListener {
   return (req, res) => {
     const detail = brokenRule(req)
-    if (detail === null) handle(req, res)
-    else refuse(req, res, new ServiceError('malformed_request', { detail }), log)
+    if (detail === null) return handle(req, res)
+    res.setHeader('Connection', 'close')
+    return sendProblem(req, res, new ServiceError('malformed_request', { detail }), { log })
   }
 }
 
@@ -54,12 +52,4 @@ function toOriginForm(req: IncomingMessage): boolean {
   if (target === undefined || !URL.canParse(url)) return false
   req.url = target.startsWith('/') ? target : `/${target}`
   return true
-}
-
-function refuse(req: IncomingMessage, res: ServerResponse, error: ServiceError, log: Log): void {
-  const traceId = newTraceId()
-  const { status, headers, body } = toProblem(error, { traceId })
-  log.info('request_refused', { traceId, code: body.code, status })
-  const all = { ...API_HEADERS, ...headers, 'x-trace-id': traceId, Connection: 'close' }
-  sendAnswer(req, res, { status, headers: all, body: JSON.stringify(body) })
 }

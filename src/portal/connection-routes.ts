@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express'
 import type { Portal, Scope } from '../config/config.ts'
+import { EXACT_PATHS } from '../http/exact-paths.ts'
 import { readBody } from '../http/json-body.ts'
 import { allowMethods } from '../http/security.ts'
 import { parsePathId, parseQuery } from '../http/validate.ts'
@@ -14,7 +15,7 @@ import type { DeleteConnection } from './delete-connection.ts'
 import type { ListConnections } from './list-connections.ts'
 import type { TokenAnswer } from './token-answer.ts'
 import type { VerifyConnection } from './verify-connection.ts'
-import { emptyBody, listQuery, noQuery, tokenBody } from './wire.ts'
+import { emptyBody, listQuery, noBody, noQuery, tokenBody } from './wire.ts'
 
 export interface ConnectionRouterDeps {
   readonly admit: Admit
@@ -40,13 +41,14 @@ export interface MinTtl {
 /** Routes under `/v1/connections`: standing permissions, and what can be had from them. */
 export function createConnectionRouter(deps: ConnectionRouterDeps): Router {
   const { admit, connections, viewConnection, tokenSource, clock } = deps
-  const router = Router()
+  const router = Router(EXACT_PATHS)
   const query = listQuery(deps.pageLimit)
 
   router
     .route('/connections')
     .get(async (req, res) => {
       const { portal } = admit(req, res, 'connections:read')
+      readBody(noBody, req)
       const found = await deps.listConnections(portal, parseQuery(query, req.originalUrl))
       const data = await Promise.all(found.connections.map((one) => viewConnection(portal, one)))
       res.json({ data, next_cursor: found.nextCursor })
@@ -57,10 +59,13 @@ export function createConnectionRouter(deps: ConnectionRouterDeps): Router {
     .route('/connections/:id')
     .get(async (req, res) => {
       const { portal, id } = enter(req, res, 'connections:read')
+      readBody(noBody, req)
       res.json(await viewConnection(portal, await read(portal, id)))
     })
     .delete(async (req, res) => {
       const { portal, id } = enter(req, res, 'connections:write')
+      // Whoever sends `{"dry_run": true}` must not find the connection gone.
+      readBody(noBody, req)
       const { upstreamRevoked, customerMessage } = await deps.deleteConnection(portal, id)
       res.set('Knoxgate-Upstream-Revoked', String(upstreamRevoked))
       // RFC 7240: a client that wants to read about it gets a body; the plain answer stays 204.

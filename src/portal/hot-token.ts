@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { API_HEADERS } from '../http/security.ts'
+import { sendProblem } from '../http/send-problem.ts'
+import { ServiceError } from '../shared/errors.ts'
 import type { Log } from '../shared/log.ts'
 import type { HandOut, TokenSource } from '../vault/token-source.ts'
 import type { Authenticator } from './authenticate.ts'
@@ -27,7 +29,8 @@ const TARGET = /^\/v1\/connections\/(conn_[0-9a-z]{32})\/token$/
 
 /**
  * Creates the short way to a token that is at hand: the plain call (`POST …/token` without a body),
- * a proven key, a token good enough. Everything else, and every refusal, takes the normal way.
+ * a proven key, a token good enough. Everything else, and every refusal but that of the store, takes
+ * the normal way.
  *
  * It is there because the router, the security middleware and the body parser cost more than the
  * hand-out itself; `npm run bench` shows the difference.
@@ -54,7 +57,11 @@ export function createHotToken(deps: HotTokenDeps): HotToken {
     tokenSource
       .confirm(portalId, id, defaultMinTtlMs)
       .then((found) => (found === null ? otherwise() : send(res, portalId, id, found)))
-      .catch(otherwise)
+      .catch((error: unknown) => {
+        if (!(error instanceof ServiceError)) return otherwise()
+        // The normal way would wait for the same store a second time, as long again.
+        return sendProblem(req, res, error, { log, portalId })
+      })
   }
 }
 

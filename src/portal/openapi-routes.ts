@@ -1,10 +1,11 @@
 import { Router } from 'express'
+import { EXACT_PATHS } from '../http/exact-paths.ts'
 import { allowMethods } from '../http/security.ts'
 import { createOpenApiDocument, type OpenApiOptions } from './openapi.ts'
 
 /** Route `GET /openapi.json`: the document, serialised once. Mount at the root, behind `apiSecurity`. */
 export function createOpenApiRouter(options: OpenApiOptions): Router {
-  const router = Router()
+  const router = Router(EXACT_PATHS)
   const body = Buffer.from(JSON.stringify(createOpenApiDocument(options)))
   router
     .route('/openapi.json')

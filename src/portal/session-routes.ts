@@ -4,6 +4,7 @@ import type { CreateSession } from '../consent/create-session.ts'
 import type { ConnectSession } from '../consent/session-record.ts'
 import { statusOfSession } from '../consent/session-transitions.ts'
 import type { Sessions } from '../consent/sessions.ts'
+import { EXACT_PATHS } from '../http/exact-paths.ts'
 import { readBody } from '../http/json-body.ts'
 import { allowMethods } from '../http/security.ts'
 import { parsePathId, parseQuery } from '../http/validate.ts'
@@ -12,7 +13,7 @@ import { isConnectSessionId } from '../shared/ids.ts'
 import { type EpochMs, toRfc3339 } from '../shared/time.ts'
 import type { Admit } from './admit.ts'
 import type { ViewConnection } from './connection-view.ts'
-import { completionBody, newSessionBody, noQuery } from './wire.ts'
+import { completionBody, newSessionBody, noBody, noQuery } from './wire.ts'
 
 export interface SessionRouterDeps {
   readonly admit: Admit
@@ -26,7 +27,7 @@ export interface SessionRouterDeps {
 /** Routes under `/v1/connect-sessions`: one attempt at consent, from its start to its completion. */
 export function createSessionRouter(deps: SessionRouterDeps): Router {
   const { admit, createSession, completeSession, sessions, viewConnection, publicUrl } = deps
-  const router = Router()
+  const router = Router(EXACT_PATHS)
 
   router
     .route('/connect-sessions')
@@ -49,6 +50,7 @@ export function createSessionRouter(deps: SessionRouterDeps): Router {
     .get(async (req, res) => {
       const { portal } = admit(req, res, 'connect')
       parseQuery(noQuery, req.originalUrl)
+      readBody(noBody, req)
       const found = await sessions.read(parsePathId(isConnectSessionId, req.params.id))
       if (found === null || found.record.portalId !== portal.id) throw new ServiceError('not_found')
       res.json(viewSession(found.record, found.serverNow))

@@ -68,6 +68,9 @@ export const tokenBody = z
 /** A call that takes no fields. */
 export const emptyBody = z.strictObject({})
 
+/** A call that takes no body: one that came all the same must not say anything. */
+export const noBody = emptyBody.optional()
+
 /** No query parameters. */
 export const noQuery = z.strictObject({})
 

@@ -96,7 +96,8 @@ export function createDirectory(deps: DirectoryDeps): Directory {
       const place = placeOf(connection)
       await store.addToIndex(place.portalId, connection.id)
       if ((await store.readReference(keyOf(place))) === null)
-        await store.setReference(keyOf(place), null, `${connection.id}:${clock()}`)
+        // As old as the connection: should that be deleted right now, the place is free at once.
+        await store.setReference(keyOf(place), null, `${connection.id}:${connection.createdAt}`)
     },
   }
 }

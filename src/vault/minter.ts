@@ -41,6 +41,11 @@ export interface MinterDeps {
  */
 export type Mint = (connectionId: string, request: HandOutRequest) => Promise<Snapshot>
 
+/** Not a busy moment, the store's state, or what an operator did: the connection itself is no worse. */
+const saysSomething = (code: ErrorCode): boolean =>
+  !code.startsWith('store_') &&
+  !['refresh_in_progress', 'connection_frozen', 'not_found'].includes(code)
+
 /** Where renewing ended with one of these, the old access token must not be used either. */
 const ENDS: ReadonlySet<ErrorCode> = new Set(['consent_required', 'not_found'])
 
@@ -143,7 +148,7 @@ export function createMinter(deps: MinterDeps): Mint {
 
   /** Notes the failure on the connection; that the note fails as well changes nothing. */
   async function note({ connection }: Snapshot, error: unknown): Promise<void> {
-    if (!(error instanceof ServiceError) || error.code.startsWith('store_')) return
+    if (!(error instanceof ServiceError) || !saysSomething(error.code)) return
     const { upstream } = error.extras
     const lastError = {
       at: clock(),

@@ -39,7 +39,7 @@ export async function everyDump(db: Redis): Promise<ReadonlyMap<string, string>>
 async function readable(db: Redis, key: string): Promise<unknown> {
   const type = await db.type(key)
   if (type === 'hash') return db.hgetall(key)
-  if (type === 'zset') return db.zrange(key, 0, -1)
+  if (type === 'zset') return db.zrange(key, '0', '-1')
   return type === 'string' ? db.get(key) : type
 }
 
@@ -47,7 +47,11 @@ async function readable(db: Redis, key: string): Promise<unknown> {
 export async function everythingRedisTells(db: Redis): Promise<string> {
   const dumps = await everyDump(db)
   const values = await Promise.all([...dumps.keys()].map((key) => readable(db, key)))
-  const rest = [await db.slowlog('GET', 10_000), await db.client('LIST'), await db.info('all')]
+  const rest = [
+    await db.call('SLOWLOG', 'GET', '10000'),
+    await db.client('LIST'),
+    await db.info('all'),
+  ]
   return [
     JSON.stringify([...dumps.keys()]),
     JSON.stringify([values, rest]),
@@ -63,7 +67,8 @@ export interface CommandWatch {
 
 /** Listens with MONITOR. */
 export async function watchCommands(db: Redis): Promise<CommandWatch> {
-  const monitor = await db.duplicate().monitor()
+  const monitor = await db.monitor()
+  monitor.on('error', () => {})
   const commands: string[] = []
   monitor.on('monitor', (_time: string, args: readonly string[]) => {
     commands.push(args.join(' '))

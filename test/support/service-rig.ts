@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import { type Answer, type Call, connect, createCall } from '../../scripts/stack/portal-client.ts'
+import { type ServiceProcess, startServiceProcess } from '../../scripts/stack/service-process.ts'
 import { type Stack, type StackOptions, startStack } from '../../scripts/stack/stack.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
@@ -19,10 +20,17 @@ export interface Rig {
   connect(tenantRef: string, administrator?: 'ada' | 'ben'): Promise<string>
   /** `POST /v1/connections/{id}/token`, at the first service. */
   token(id: string, body?: unknown): Promise<Answer>
+  /** Starts one more service on the same store, with a changed environment. */
+  another(env?: Readonly<Record<string, string>>): Promise<AnotherService>
   /** Requests that reached the token endpoint, by grant type. */
   grants(grantType: 'refresh_token' | 'authorization_code'): number
   /** Stops everything, also what is suspended. */
   close(): Promise<void>
+}
+
+export interface AnotherService {
+  readonly service: ServiceProcess
+  readonly call: Call
 }
 
 /** Nothing is believed without asking the store, and a refused token may be replaced at once. */
@@ -33,14 +41,19 @@ const PROMPT = {
 
 export interface RigOptions extends StackOptions {
   readonly redisArgs?: readonly string[]
+  /** Where Redis keeps its files, for starting it there again; the caller's to remove. */
+  readonly redisDir?: string
   /** `user:password` of the services' Redis user, which `redisArgs` must have made. */
   readonly redisLogin?: string
 }
 
 /** Starts Redis, a sandbox and services; stops again what had started when one of them fails. */
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
-  const { redisArgs, redisLogin, ...forStack } = options
-  const redis = await startRedis(redisArgs === undefined ? {} : { args: redisArgs })
+  const { redisArgs, redisDir, redisLogin, ...forStack } = options
+  const redis = await startRedis({
+    ...(redisArgs === undefined ? {} : { args: redisArgs }),
+    ...(redisDir === undefined ? {} : { dir: redisDir }),
+  })
   const redisUrl =
     redisLogin === undefined ? redis.url : redis.url.replace('//', `//${redisLogin}@`)
   try {
@@ -56,6 +69,7 @@ function rigOf(stack: Stack, redis: RedisServer): Rig {
   const { sandbox, programId: program, portals } = stack
   const calls = stack.services.map(({ url }) => createCall(url, stack.apiKey()))
   const call: Call = (...args) => (calls[0] ?? noService)(...args)
+  const started: ServiceProcess[] = [...stack.services]
   const db = new Redis(redis.url, { retryStrategy: () => 50, maxRetriesPerRequest: null })
   // It goes on trying: tests take Redis away.
   db.on('error', () => {})
@@ -75,13 +89,20 @@ function rigOf(stack: Stack, redis: RedisServer): Rig {
       return made.body.id
     },
 
+    async another(env = {}) {
+      const service = await startServiceProcess({ ...stack.env, ...env, PORT: '0' })
+      started.push(service)
+      return { service, call: createCall(service.url, stack.apiKey()) }
+    },
+
     token: (id, body) => call('POST', `/v1/connections/${id}/token`, body),
     grants: (grantType) =>
       sandbox.record().requests.filter((one) => one.grantType === grantType).length,
 
     async close() {
       db.disconnect()
-      for (const service of stack.services) service.signal('SIGCONT')
+      for (const service of started) service.signal('SIGCONT')
+      await Promise.all(started.map((service) => service.stop()))
       await stack.close()
       await redis.stop()
     },

@@ -22,11 +22,9 @@ describe('docs/decisions', () => {
     )
     expect(text).toMatch(new RegExp(`^# ${number}\\. `))
     expect(text).toMatch(/^Status: accepted, \d{4}-\d\d-\d\d$/m)
-    expect([...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)).toEqual([
-      'Context',
-      'Decision',
-      'Consequences',
-    ])
+    const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)
+    const parts = ['Context', 'Decision', 'Consequences']
+    expect(headings.filter((heading) => parts.includes(String(heading)))).toEqual(parts)
   })
 
   it('give a reason for every package that runs with the service', () => {

@@ -3,7 +3,11 @@ import { type ConsentOptions, connect, consent } from '../../../scripts/stack/po
 import { type Canary, createCanary } from '../../support/canary.ts'
 import { eventually } from '../../support/eventually.ts'
 import { head, sendRaw } from '../../support/raw-http.ts'
-import { type RecordedExchange, type RecordedFetch, recordFetch } from '../../support/recorded-fetch.ts'
+import {
+  type RecordedExchange,
+  type RecordedFetch,
+  recordFetch,
+} from '../../support/recorded-fetch.ts'
 import { type CommandWatch, watchCommands } from '../../support/redis-files.ts'
 import { type Rig, startRig } from '../../support/service-rig.ts'
 import { expire } from '../../support/stored-connection.ts'
@@ -15,7 +19,10 @@ export interface CanaryRun {
   readonly exchanges: readonly RecordedExchange[]
   readonly watch: CommandWatch
   /** Answers on bare sockets. */
-  readonly raw: readonly string[]
+  readonly raw: string[]
+  /** Addresses into which the run itself put secrets that do not belong there. */
+  readonly stuffed: string[]
+  close(): Promise<void>
 }
 
 const KEPT = ['--appendonly', 'yes', '--appendfsync', 'always', '--slowlog-log-slower-than', '0']
@@ -33,11 +40,15 @@ export async function runWithCanaries(): Promise<CanaryRun> {
     env: { LOG_LEVEL: 'debug', KNOXGATE_REFRESH_BACKOFF_MIN: '1ms' },
   })
   const recorded = recordFetch()
+  const watch = await watchCommands(rig.db)
+  const close = async () => {
+    watch.stop()
+    await rig.close()
+  }
   try {
+    const { exchanges } = recorded
+    const run: CanaryRun = { rig, canary, exchanges, watch, raw: [], stuffed: [], close }
     knowConfiguration(canary, rig)
-    const watch = await watchCommands(rig.db)
-    const raw: string[] = []
-    const run = { rig, canary, exchanges: recorded.exchanges, watch, raw }
     await walk(run)
     await refuse(run)
     await breakSamsung(run)
@@ -45,7 +56,7 @@ export async function runWithCanaries(): Promise<CanaryRun> {
     knowTokens(canary, rig, recorded)
     return run
   } catch (error) {
-    await rig.close()
+    await close()
     throw error
   } finally {
     recorded.stop()
@@ -70,7 +81,8 @@ function knowConfiguration(canary: Canary, { stack, sandbox }: Rig): void {
   canary.add('private key', der.subarray(-64))
   canary.add('private key', key.export({ format: 'der', type: 'pkcs1' }).subarray(-64))
   const { d = '', p = '', q = '', dp = '', dq = '', qi = '' } = key.export({ format: 'jwk' })
-  for (const part of [d, p, q, dp, dq, qi]) canary.add('private key', Buffer.from(part, 'base64url'))
+  for (const part of [d, p, q, dp, dq, qi])
+    canary.add('private key', Buffer.from(part, 'base64url'))
 }
 
 /** Whatever Samsung issued, and whatever the service signed. */
@@ -150,10 +162,12 @@ async function refuse(run: CanaryRun): Promise<void> {
   const { session, landed, resultCode, verifier, browser } = await consented(run, 't4')
   const path = `/v1/connect-sessions/${session.body.id}/complete`
   await rig.call('POST', path, { result_code: verifier, code_verifier: resultCode })
-  await rig.call('POST', path, { result_code: [resultCode], code_verifier: key, [verifier]: 1 })
+  await rig.call('POST', path, { result_code: [resultCode], code_verifier: key, more: verifier })
   await rig.call('POST', `${path}?code_verifier=1`, { result_code: resultCode })
-  await rig.call('GET', `/v1/connections?cursor=${key}`)
-  await rig.call('GET', `/v1/${key}/x`)
+  for (const path of [`/v1/connections?cursor=${key}`, `/v1/${key}/x`, `/${verifier}?x=${key}`]) {
+    run.stuffed.push(stack.url + path)
+    await fetch(stack.url + path, { headers: { authorization: `Bearer ${key}` } })
+  }
   const mistyped = `${key.slice(0, -1)}${key.endsWith('A') ? 'B' : 'A'}`
   canary.add('mistyped key', mistyped.slice(-43))
   for (const authorization of [`Bearer ${mistyped}`, `Basic ${btoa(`x:${mistyped}`)}`]) {
@@ -166,7 +180,11 @@ async function refuse(run: CanaryRun): Promise<void> {
   await browser.open(callback, (url) => url === landed.url)
   await fetch(callback.replace('?', '/continue?'), { method: 'POST' })
   const secrets = [`Authorization: Bearer ${key}`, `Cookie: __Host-kg_x=${resultCode}`]
-  for (const broken of ['No colon here', 'Bad\u0000name: 1', 'Transfer-Encoding: gzip, chunked, x']) {
+  for (const broken of [
+    'No colon here',
+    'Bad\u0000name: 1',
+    'Transfer-Encoding: gzip, chunked, x',
+  ]) {
     raw.push((await sendRaw(stack.url, head('POST /v1/x HTTP/1.1', ...secrets, broken))).text)
   }
   raw.push((await sendRaw(stack.url, `${key} ${resultCode}\r\n\r\n`)).text)
@@ -194,7 +212,10 @@ async function breakSamsung(run: CanaryRun): Promise<void> {
   sandbox.clearFaults()
   const again = await connect({ ...asPortal(run, 't5'), session: { connection_id: id } })
   if (again.status !== 200) throw new Error(`not reconnected: ${JSON.stringify(again.body)}`)
-  for (const change of [{ tokenType: 'absent' }, { scope: 'null', numbersAsStrings: true }] as const) {
+  for (const change of [
+    { tokenType: 'absent' },
+    { scope: 'null', numbersAsStrings: true },
+  ] as const) {
     sandbox.control(change)
     await renew()
   }
@@ -215,7 +236,7 @@ async function breakStore(run: CanaryRun): Promise<void> {
   const { session, resultCode, verifier } = await consented(run, 't6')
   const proof = { result_code: resultCode, code_verifier: verifier }
   const id = await rig.connect('t7', 'ben')
-  const [, memory] = await rig.db.config('GET', 'maxmemory') as string[]
+  const [, memory] = (await rig.db.config('GET', 'maxmemory')) as string[]
   await rig.db.config('SET', 'maxmemory', '1')
   await rig.call('POST', `/v1/connect-sessions/${session.body.id}/complete`, proof)
   await rig.token(id)
@@ -224,7 +245,7 @@ async function breakStore(run: CanaryRun): Promise<void> {
   const arrived = rig.sandbox.arrival('token')
   const completing = rig.call('POST', `/v1/connect-sessions/${session.body.id}/complete`, proof)
   await arrived
-  await rig.db.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  await rig.db.client('KILL', 'USER', 'svc')
   await completing
   await eventually(async () => (await rig.token(id)).status === 200)
 }

@@ -89,7 +89,11 @@ export function wholeJob(options: RigOptions): void {
       aud: 'KnoxWSM',
       jti: expect.stringMatching(/^[0-9a-f-]{72}$/),
     })
-    const { accessToken, publicKey, exp } = claims as Record<string, never>
+    const { accessToken, publicKey, exp } = claims as {
+      readonly accessToken: string
+      readonly publicKey: string
+      readonly exp: number
+    }
     expect(rig.sandbox.state.kcsTokens.has(accessToken)).toBe(true)
     const kcsExp = (rig.sandbox.state.kcsTokens.get(accessToken)?.expiresAt ?? 0) / 1000
     expect(Date.parse(answer.body.expires_at) / 1000).toBe(Math.min(exp, kcsExp))

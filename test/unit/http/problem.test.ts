@@ -106,12 +106,12 @@ describe('toProblem', () => {
     expect(headers['Retry-After']).toBe(expected)
   })
 
-  it('challenges the caller on 401 only', () => {
+  it('challenges the caller about its key, and about nothing else', () => {
     const challenged = CODES.filter(
       (code) => 'WWW-Authenticate' in toProblem(new ServiceError(code), TRACE).headers,
     )
 
-    expect(challenged).toEqual(['invalid_api_key'])
+    expect(challenged).toEqual(['invalid_api_key', 'insufficient_scope'])
   })
 
   it('names the methods that are answered on 405', () => {

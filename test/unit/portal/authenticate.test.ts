@@ -68,7 +68,6 @@ describe('identify', () => {
       `kg_${first.entry.id}_${'A'.repeat(43)}`,
       key.toUpperCase(),
       `${key} `,
-      ` ${key}`,
       `${key},${otherKey}`,
       key.slice(0, -1),
       `${key}A`,

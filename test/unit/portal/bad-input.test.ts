@@ -223,6 +223,16 @@ describe('every other route', () => {
     },
   )
 
+  it.each(rows(ROUTES.filter(({ body }) => body === undefined)))(
+    '%s refuses a body that says something',
+    async (_, route) => {
+      const res = await send(route, '{"dry_run":true}')
+
+      expect(res.status).toBe(422)
+      expect(res.body.errors).toEqual([{ field: '/dry_run', rule: 'is not known' }])
+    },
+  )
+
   it.each(rows(ROUTES))('%s refuses an address that is too long', async (_, route) => {
     const res = await world.call(route.method, `${pathOf(route)}?a=${'x'.repeat(4096)}`)
 

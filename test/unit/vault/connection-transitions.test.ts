@@ -196,9 +196,11 @@ describe('noteError', () => {
 })
 
 describe('noteTrust', () => {
+  const ID = KNOX_TOKEN.tokenId
   const known = (present: boolean, lastError?: LastError) =>
     aConnection({
       binding: {
+        knoxToken: KNOX_TOKEN,
         trust: { present, checkedAt: T0 },
         ...(lastError === undefined ? {} : { lastError }),
       },
@@ -210,20 +212,25 @@ describe('noteTrust', () => {
     ['the same after a minute', known(true), true, MINUTE, true],
     ['a change at once', known(true), false, 0, true],
     ['a change back at once', known(false), true, 0, true],
-    ['what was not known', aConnection(), false, 0, true],
+    ['what was not known', withKnoxToken(aConnection()), false, 0, true],
     ['that it works although an error is noted', known(true, error), true, 0, true],
     ['that it fails although an error is noted', known(false, error), false, 0, false],
   ])('of %s', (_, before, present, age, writes) => {
-    const after = noteTrust(before, present, T0 + age)
+    const after = noteTrust(before, present, ID, T0 + age)
 
     expect(after !== null).toBe(writes)
     if (after !== null)
       expect(currentBinding(after).trust).toEqual({ present, checkedAt: T0 + age })
   })
 
+  it('does not believe a token that is not kept any more', () => {
+    expect(noteTrust(known(true), false, 'id-0', T0)).toBeNull()
+    expect(noteTrust(aConnection(), false, ID, T0)).toBeNull()
+  })
+
   it('forgets an error once Knox has served, and keeps it while trust is missing', () => {
     const lastErrorAfter = (present: boolean) => {
-      const after = noteTrust(known(!present, error), present, T0)
+      const after = noteTrust(known(!present, error), present, ID, T0)
       return after && currentBinding(after).lastError
     }
 

@@ -136,6 +136,18 @@ describe('repair', () => {
     expect(await world.directory.list(PORTAL, null, 10)).toEqual([id])
   })
 
+  it('holds no place for a connection that was deleted meanwhile', async () => {
+    const id = await world.connect()
+    const connection = await world.connectionOf(id)
+    await world.connections.remove(id, tombstoneOf)
+    await world.directory.remove(PLACE, id)
+    world.advance(60_000)
+
+    await world.directory.repair(connection)
+
+    expect(await claim()).toBeNull()
+  })
+
   it('does not take a place that another connection has', async () => {
     const id = await world.connect()
     const second = await world.connect()

@@ -55,6 +55,28 @@ describe('planHandOut', () => {
   })
 
   it.each([
+    [T0, 'serve'],
+    [T0 + 1, 'mint'],
+  ])(
+    'serves a caller of %d what was made at that moment, and no later one: %s',
+    (arrivedAt, expected) => {
+      const wish = { arrivedAt, minTtlMs: 30 * MINUTE - 30_000 }
+
+      expect(plan(T0 + MINUTE, wish)).toBe(expected)
+    },
+  )
+
+  it.each([
+    [-1, 'serve_and_renew'],
+    [0, 'serve'],
+  ])('%d ms after a consent that cannot be renewed has ended: %s', (after, expected) => {
+    const last = { mintedAt: T0 + HOUR - 29 * MINUTE, expiresAt: T0 + HOUR + MINUTE + 1 }
+    const final = withKnoxToken(aConnection({ without: 'refreshToken' }), last)
+
+    expect(plan(T0 + HOUR + after, {}, final)).toBe(expected)
+  })
+
+  it.each([
     ['another token', 'id-0', undefined, 'serve'],
     ['the kept token', 'id-1', undefined, 'mint'],
     ['the kept token, replaced a minute ago', 'id-1', T0 - MINUTE, 'mint'],

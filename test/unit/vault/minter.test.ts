@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
 import { currentBinding } from '../../../src/vault/record.ts'
+import type { Store } from '../../../src/vault/store.ts'
 import { failing, HOUR, held, knoxError, MINUTE, tokenError } from './support/samsung.ts'
 import { codeOf, createWorld, type World, type WorldOptions } from './support/world.ts'
 
@@ -219,6 +220,37 @@ describe('when Knox says no', () => {
 
     await mint()
 
+    expect(await lastError()).toBeUndefined()
+  })
+
+  it('a busy moment is not noted as an error', async () => {
+    const waiting = Promise.withResolvers<void>()
+    const version = (store: Store) => (key: string) => {
+      waiting.resolve()
+      return store.version(key)
+    }
+    await setUp({ wrapStore: (store) => ({ ...store, version: version(store) }) })
+    const { step, arrived, release } = held()
+    world.samsung.refreshSteps.push(step)
+    world.advance(2 * HOUR)
+    const first = mint()
+    await arrived
+    const second = codeOf(mint())
+    await waiting.promise
+    world.advance(world.settings.timeoutMs)
+
+    expect(await second).toBe('refresh_in_progress')
+    expect(await lastError()).toBeUndefined()
+    release()
+    await first
+  })
+
+  it('a freeze during the exchange is not noted as an error', async () => {
+    const freeze = () =>
+      world.connections.update(id, (one) => ({ ...one, frozenAt: world.clock() }))
+    world.samsung.mintSteps.push({ after: async () => void (await freeze()) })
+
+    expect(await codeOf(mint())).toBe('connection_frozen')
     expect(await lastError()).toBeUndefined()
   })
 

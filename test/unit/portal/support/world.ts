@@ -10,6 +10,7 @@ import { createPages } from '../../../../src/http/pages.ts'
 import { createDoor } from '../../../../src/portal/admit.ts'
 import { createApiKey, pepperKey } from '../../../../src/portal/api-key.ts'
 import { createAuthenticator } from '../../../../src/portal/authenticate.ts'
+import { createHotToken } from '../../../../src/portal/hot-token.ts'
 import { createTokenAnswer } from '../../../../src/portal/token-answer.ts'
 import { Secret } from '../../../../src/shared/secret.ts'
 import type { Store } from '../../../../src/vault/store.ts'
@@ -91,7 +92,8 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
   }
   const parts = { config, programs, portals, upstream, vault, log, clock }
   const pages = createPages({ viewsDir: VIEWS })
-  const door = createDoor(createAuthenticator(config.portals, pepperKey(pepper)), log)
+  const authenticator = createAuthenticator(config.portals, pepperKey(pepper))
+  const door = createDoor(authenticator, log)
   const tokenAnswer = createTokenAnswer(programs)
   const consent = composeConsent({ ...parts, pages })
   const portalRouters = composePortal({ ...parts, consent, door, tokenAnswer })
@@ -107,7 +109,14 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
     log,
     clock,
   })
-  const { url } = await serve(app)
+  const hotToken = createHotToken({
+    authenticator,
+    tokenSource: source,
+    tokenAnswer,
+    defaultMinTtlMs: config.settings.knoxToken.defaultMinTtlMs,
+    log,
+  })
+  const { url } = await serve((req, res) => hotToken(req, res, () => app(req, res)))
   type Method = 'get' | 'post' | 'put' | 'patch' | 'delete' | 'options' | 'head'
   const send = (method: string, path: string): Test =>
     request(url)[method.toLowerCase() as Method](path)

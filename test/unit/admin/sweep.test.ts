@@ -1,0 +1,132 @@
+import { beforeEach, describe, expect, it } from '@jest/globals'
+import type { ConnectionCounts } from '../../../src/admin/metrics.ts'
+import { createSweep } from '../../../src/admin/sweep.ts'
+import { newConnectionId } from '../../../src/shared/ids.ts'
+import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
+import { documentKey } from '../../../src/vault/store.ts'
+import { createFaultyStore } from '../vault/support/faulty-store.ts'
+import { codeOf, createWorld, PORTAL, PROGRAM, type World } from '../vault/support/world.ts'
+
+let world: World
+let faulty: ReturnType<typeof createFaultyStore>
+let published: ConnectionCounts[]
+
+beforeEach(() => {
+  published = []
+  world = createWorld({
+    wrapStore: (store) => {
+      faulty = createFaultyStore(store)
+      return faulty.store
+    },
+  })
+})
+
+const make = () =>
+  createSweep({
+    ...world,
+    portals: [{ id: PORTAL }, { id: 'other' }],
+    publish: (counts) => void published.push(counts),
+  })
+
+const counted = () =>
+  Object.fromEntries(
+    [...(published.at(-1) ?? [])].map(([program, counts]) => [program, Object.fromEntries(counts)]),
+  )
+
+const place = (tenantRef: string) => ({ portalId: PORTAL, programId: PROGRAM, tenantRef })
+
+describe('a pass', () => {
+  it('counts the connections of all portals by program and status', async () => {
+    const ids = await Promise.all(
+      Array.from({ length: 120 }, (_, i) => world.connect({ tenantRef: `tenant-${i}` })),
+    )
+    await world.connect({ portalId: 'other' })
+    await world.connections.update(ids[0] ?? '', (one) => ({ ...one, frozenAt: world.clock() }))
+
+    await make().run()
+
+    expect(counted()).toEqual({ [PROGRAM]: { active: 120, frozen: 1 } })
+  })
+
+  it('counts nothing where there is nothing', async () => {
+    await make().run()
+
+    expect(counted()).toEqual({})
+    expect(published).toHaveLength(1)
+  })
+
+  it('puts lost hints back', async () => {
+    const id = await world.connect()
+    const key = await world.directory.find(place('tenant-1'))
+    expect(key).toBe(id)
+    await world.directory.remove(place('tenant-1'), id)
+    await world.directory.add(PORTAL, id)
+
+    await make().run()
+
+    expect(await world.directory.find(place('tenant-1'))).toBe(id)
+  })
+
+  it.each([
+    [10 * 60_000 - 1, 1],
+    [10 * 60_000, 0],
+  ])('takes a hint to nothing out when it is %d ms old: %d left', async (age, left) => {
+    await world.directory.add(PORTAL, newConnectionId(world.clock()))
+    world.advance(age)
+
+    await make().run()
+
+    expect(await world.directory.list(PORTAL, null, 10)).toHaveLength(left)
+  })
+
+  it('takes out what is deleted, and never anything that lives', async () => {
+    const [gone, stays] = [await world.connect(), await world.connect({ tenantRef: 'tenant-2' })]
+    await world.connections.remove(gone, tombstoneOf)
+    world.advance(3_600_000)
+
+    await make().run()
+
+    expect(await world.directory.list(PORTAL, null, 10)).toEqual([stays])
+  })
+
+  it('is not stopped by a record that cannot be read, and leaves it where it is', async () => {
+    const broken = await world.connect()
+    world.advance(1)
+    const fine = await world.connect({ tenantRef: 'tenant-2' })
+    const { document } = await world.store.read(documentKey(broken))
+    await world.store.compareAndSet(documentKey(broken), document?.revision ?? 0, 'broken', 'w')
+    await world.directory.remove(place('tenant-2'), fine)
+    await world.directory.add(PORTAL, fine)
+    world.advance(3_600_000)
+
+    await make().run()
+
+    expect(counted()).toEqual({ [PROGRAM]: { active: 1 } })
+    expect(await world.directory.find(place('tenant-2'))).toBe(fine)
+    expect(await world.directory.list(PORTAL, null, 10)).toEqual([broken, fine])
+    expect(world.events('record_unreadable')).toEqual([
+      expect.objectContaining({ level: 'error', connectionId: broken }),
+    ])
+  })
+
+  it('takes nothing out while the store is away, and publishes nothing', async () => {
+    await world.connect()
+    faulty.setDown(true)
+
+    expect(await codeOf(make().run())).toBe('store_unavailable')
+
+    faulty.setDown(false)
+    expect(published).toEqual([])
+    expect(await world.directory.list(PORTAL, null, 10)).toHaveLength(1)
+  })
+
+  it('that was stopped publishes nothing that it has not counted', async () => {
+    await world.connect()
+    const sweep = make()
+
+    sweep.stop()
+    await sweep.run()
+
+    expect(published).toEqual([])
+  })
+})
