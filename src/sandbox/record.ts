@@ -3,12 +3,36 @@ import { createHash } from 'node:crypto'
 /** The endpoints that are recorded and can be made to fail. */
 export type Target = 'signin' | 'token' | 'ams' | 'kme'
 
-/** What a request said about itself, read without judging it. */
+/**
+ * What a refresh token is worth at the moment it is presented. `in_grace` is a spent one whose
+ * exchange may still be repeated, if nothing newer was issued. One that was spent before its life
+ * was over stays `spent`, and does not become `expired`.
+ */
+export type Standing = 'live' | 'in_grace' | 'spent' | 'expired' | 'revoked' | 'unknown'
+
+/**
+ * How sending an answer went.
+ *
+ * - `pending`: it is not over yet.
+ * - `delivered`: the operating system took all of it; whether the caller read it, nobody knows.
+ * - `spoilt`: as `delivered`, but a fault had replaced the body.
+ * - `cut`: a fault closed the connection before the end, or before the first byte.
+ * - `caller_left`: the connection was gone before the end, and not by a fault.
+ */
+export type Delivery = 'pending' | 'delivered' | 'spoilt' | 'cut' | 'caller_left'
+
+/** What a request said about itself, and what is known of the token in it, before judging it. */
 export interface RequestFacts {
   readonly grantType?: string
   readonly jti?: string
   /** Fingerprint of the code, refresh token or API token that was presented. */
   readonly presented?: string
+  /** Id of the family to which the presented refresh token belongs, or that a code began. */
+  readonly family?: string
+  /** Of the presented refresh token. */
+  readonly standing?: Standing
+  /** How often this refresh token has been presented, this time included. */
+  readonly presentations?: number
 }
 
 /** One request to one of the targets. */
@@ -18,8 +42,12 @@ export interface RequestEntry extends RequestFacts {
   readonly on: Target
   /** Method and path. */
   readonly route: string
-  /** `null` when the connection was cut before a complete answer. */
+  /** `null` when a fault lets no complete answer through. */
   readonly status: number | null
+  /** `not_judged` when a fault answered, or cut, in the endpoint's place: nothing was done. */
+  readonly outcome: 'accepted' | 'refused' | 'not_judged'
+  /** Changes once, when the answer is sent or lost. */
+  delivery: Delivery
   /** Samsung's code of the refusal. */
   readonly code?: string
   /** Fingerprints of what was handed out, by name. */
@@ -48,8 +76,9 @@ export const createActivity = (): Activity => ({
   requests: [],
 })
 
-/** Adds a request, and drops the oldest one beyond the limit. */
+/** Adds a request, drops the oldest one beyond the limit, and counts a refusal. */
 export function addRequest(activity: Activity, entry: RequestEntry): void {
+  if (entry.outcome === 'refused') activity.refused[entry.on] += 1
   if (activity.requests.length === KEPT_REQUESTS) activity.requests.shift()
   activity.requests.push(entry)
 }

@@ -11,7 +11,18 @@ export interface Settings {
   /** Sent to the browser as `auth_server_url`; `null` is the sandbox's own host. */
   readonly authServerUrl: string | null
   readonly apiServerUrl: string | null
-  readonly rotation: 'none' | 'rotate'
+  /**
+   * What a refresh does to the refresh token that was presented, and what a spent one meets.
+   *
+   * - `none`: it stays the refresh token.
+   * - `rotate`: it is spent; presented again, it is refused.
+   * - `grace`: as `rotate`, but for `rotationGraceSeconds` the same exchange may be repeated.
+   * - `reuse_revokes`: as `rotate`, and one that is presented again ends its whole family
+   *   (RFC 9700 §4.14.2).
+   */
+  readonly rotation: 'none' | 'rotate' | 'grace' | 'reuse_revokes'
+  /** How long after it was spent a refresh token may be presented again, with `grace`. */
+  readonly rotationGraceSeconds: number
   readonly accessTokenLifetimeSeconds: number
   readonly refreshTokenLifetimeSeconds: number
   /** What stands in `refresh_token`; only `string` can be refreshed with. */
@@ -40,6 +51,7 @@ export const DEFAULT_SETTINGS: Settings = {
   authServerUrl: null,
   apiServerUrl: null,
   rotation: 'rotate',
+  rotationGraceSeconds: 30,
   accessTokenLifetimeSeconds: 3_600,
   refreshTokenLifetimeSeconds: 7_776_000,
   refreshToken: 'string',
@@ -77,7 +89,8 @@ export const SETTING_RULES: Rules<
   denial: oneOf('access_denied', 'closed'),
   authServerUrl: hostText,
   apiServerUrl: hostText,
-  rotation: oneOf('none', 'rotate'),
+  rotation: oneOf('none', 'rotate', 'grace', 'reuse_revokes'),
+  rotationGraceSeconds: integer(0, 86_400),
   accessTokenLifetimeSeconds: integer(1, 31_536_000),
   refreshTokenLifetimeSeconds: integer(1, 31_536_000),
   refreshToken: oneOf('string', 'absent', '-1', 'number', 'empty'),

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { AccountId } from './accounts.ts'
 import type { Fault } from './control/faults.ts'
-import { type Activity, createActivity } from './record.ts'
+import { type Activity, createActivity, type Delivery } from './record.ts'
 import type { Settings } from './settings.ts'
 
 /** Milliseconds since 1970-01-01T00:00:00Z. */
@@ -19,19 +19,46 @@ export interface AuthorizationCode extends Granted {
   readonly spent: boolean
 }
 
-interface AccessToken extends Granted {
+/** A token, and the authorization code from which it descends. */
+interface Issued extends Granted {
+  readonly familyId: string
+}
+
+export interface AccessToken extends Issued {
   readonly clientId: string
   readonly revoked: boolean
 }
 
-export interface RefreshToken extends Granted {
+export interface RefreshToken extends Issued {
   readonly clientId: string
   readonly status: 'live' | 'spent' | 'revoked'
+  /** When it was spent, and the values it was exchanged for; stays when it is revoked. */
+  readonly exchanged: {
+    readonly at: EpochMs
+    readonly accessToken: string
+    readonly refreshToken: string
+  } | null
+  /** How often it was presented, whatever came of it. */
+  readonly presentations: number
+  /** How the answers that carry it fared: `delivered` for good once one of them was. */
+  readonly delivery: Delivery
 }
 
 /** An unsigned Knox token, as AMS issued it. */
-export interface KcsToken extends Granted {
+export interface KcsToken extends Issued {
   readonly revoked: boolean
+}
+
+/** All tokens that descend from one authorization code. */
+export interface Family {
+  readonly accountId: AccountId
+  /** What ended it: consent taken back, or a spent refresh token that came again. */
+  readonly revokedBy: 'consent' | 'reuse' | null
+  /** How often a refresh token of it was replaced. */
+  readonly rotations: number
+  readonly newestAccessToken: string | null
+  /** `null` while no answer brought one that can be used. */
+  readonly newestRefreshToken: string | null
 }
 
 /** Everything the sandbox knows and forgets when it stops; tokens are keyed by their value. */
@@ -43,6 +70,8 @@ export interface State {
   readonly accessTokens: Map<string, AccessToken>
   readonly refreshTokens: Map<string, RefreshToken>
   readonly kcsTokens: Map<string, KcsToken>
+  /** By an id of their own, oldest first. */
+  readonly families: Map<string, Family>
   /** Every `jti` ever seen, and the fingerprint of the JWT that bore it. */
   readonly jtis: Map<string, string>
   /** Browser cookie value to the administrator who is signed in. */
@@ -54,6 +83,8 @@ export interface State {
   activity: Activity
   /** Emits a target's name when a request to it has arrived and nothing was done yet. */
   readonly arrivals: EventEmitter
+  /** Emits a target's name when a request to it was acted on and nothing was answered yet. */
+  readonly effects: EventEmitter
 }
 
 /** Makes the one state object of a sandbox. */
@@ -64,10 +95,12 @@ export const createState = (settings: Settings): State => ({
   accessTokens: new Map(),
   refreshTokens: new Map(),
   kcsTokens: new Map(),
+  families: new Map(),
   jtis: new Map(),
   browserSessions: new Map(),
   consents: new Set(),
   faults: [],
   activity: createActivity(),
   arrivals: new EventEmitter(),
+  effects: new EventEmitter(),
 })

@@ -1,4 +1,4 @@
-import type { AccountId } from '../accounts.ts'
+import { revokeConsent } from '../revocation.ts'
 import type { EpochMs, State } from '../state.ts'
 import type { Actions } from './control-request.ts'
 
@@ -8,27 +8,8 @@ export function applyActions(state: State, actions: Actions, now: EpochMs): void
   if (actions.expireAccessTokens === true) endAll(state.accessTokens, now)
   if (actions.expireKcsTokens === true) endAll(state.kcsTokens, now)
   if (actions.forgetTokens === true) {
-    for (const known of [state.codes, state.accessTokens, state.refreshTokens, state.kcsTokens]) {
-      known.clear()
-    }
-  }
-}
-
-function revokeConsent(state: State, accountId: AccountId): void {
-  state.consents.delete(accountId)
-  change(state.codes, accountId, { spent: true })
-  change(state.accessTokens, accountId, { revoked: true })
-  change(state.refreshTokens, accountId, { status: 'revoked' })
-  change(state.kcsTokens, accountId, { revoked: true })
-}
-
-function change<T extends { readonly accountId: AccountId }>(
-  known: Map<string, T>,
-  accountId: AccountId,
-  end: Partial<T>,
-): void {
-  for (const [value, old] of known) {
-    if (old.accountId === accountId) known.set(value, { ...old, ...end })
+    const { codes, accessTokens, refreshTokens, kcsTokens, families } = state
+    for (const known of [codes, accessTokens, refreshTokens, kcsTokens, families]) known.clear()
   }
 }
 

@@ -12,10 +12,12 @@ import { ControlError, integer, object, oneOf, readAllFields, rule, text } from 
 
 const KINDS = [
   'delay',
+  'delay_after_effect',
   'status',
   'code',
   'reset',
   'reset_after_effect',
+  'headers_only',
   'half_body',
   'malformed',
   'drip',
@@ -45,6 +47,7 @@ function parseAction(value: object): FaultAction {
   const kind = KINDS.find((known) => known === given)
   switch (kind) {
     case 'delay':
+    case 'delay_after_effect':
       return readAllFields<DelayAction>(value, 'do', { kind: oneOf(kind), ms: integer(0, MAX_MS) })
     case 'drip':
       return readAllFields<DripAction>(value, 'do', { kind: oneOf(kind), ms: integer(1, MAX_MS) })
@@ -64,6 +67,7 @@ function parseAction(value: object): FaultAction {
       })
     case 'reset':
     case 'reset_after_effect':
+    case 'headers_only':
     case 'half_body':
     case 'malformed':
       return readAllFields<SpoilAction>(value, 'do', { kind: oneOf(kind) })

@@ -1,8 +1,13 @@
 import type { Target } from '../record.ts'
 
-/** Waits, then acts and answers as usual, even if the caller has left meanwhile. */
+/**
+ * Keeps the caller waiting for `ms`.
+ *
+ * - `delay`: waits, then acts and answers as usual, even if the caller has left meanwhile.
+ * - `delay_after_effect`: acts, then waits before the first byte, as long as the caller does.
+ */
 export interface DelayAction {
-  readonly kind: 'delay'
+  readonly kind: 'delay' | 'delay_after_effect'
   readonly ms: number
 }
 
@@ -28,14 +33,15 @@ export interface CodeAction {
  *
  * - `reset`: closes the socket without acting.
  * - `reset_after_effect`: acts, then closes the socket without a byte of an answer.
+ * - `headers_only`: acts, sends the head of the whole answer, then closes the socket.
  * - `half_body`: acts, announces the whole answer, sends half of it, then closes the socket.
  * - `malformed`: acts, and answers with a body that is not what its content type says.
  */
 export interface SpoilAction {
-  readonly kind: 'reset' | 'reset_after_effect' | 'half_body' | 'malformed'
+  readonly kind: 'reset' | 'reset_after_effect' | 'headers_only' | 'half_body' | 'malformed'
 }
 
-/** Acts, and sends the body one byte every `ms`. */
+/** Acts, sends the head at once, and the body one byte every `ms`. */
 export interface DripAction {
   readonly kind: 'drip'
   readonly ms: number

@@ -8,14 +8,17 @@ import {
   takeFault,
 } from '../control/faults.ts'
 import { addRequest, type RequestEntry, type RequestFacts, type Target } from '../record.ts'
-import { deliver, statusOnWire } from './deliver.ts'
+import { deliver, holdBack, statusOnWire } from './deliver.ts'
 import { type Incoming, json, type Reply, readIncoming } from './exchange.ts'
 import { setOwnDate } from './own-date.ts'
 
 /** One imitated endpoint: knows nothing of Express, of faults or of the record. */
 export interface Endpoint {
   readonly on: Target
-  /** Reads what the record should say about a request, without judging it. Never throws. */
+  /**
+   * Reads what the record should say about a request, without judging it. Called once for every
+   * request, just before it is handled or a fault takes its place. Never throws.
+   */
   facts(incoming: Incoming): RequestFacts
   /** Judges the request, acts, and answers; refusals are answers too. */
   handle(incoming: Incoming): Reply
@@ -32,20 +35,24 @@ export function serve(ctx: Context, endpoint: Endpoint): RequestHandler {
     const fault = takeFault(state.faults, endpoint.on)
     state.arrivals.emit(endpoint.on)
     if (fault?.kind === 'delay') await sleep(fault.ms, undefined, { ref: false })
+    const facts = endpoint.facts(incoming)
     const reply = answer(endpoint, incoming, fault)
-    const byCheck = fault === null || actsFirst(fault)
-    if (byCheck && reply?.refusal !== undefined) state.activity.refused[endpoint.on] += 1
-    addRequest(state.activity, {
+    const route = `${req.method} ${incoming.path}`
+    const entry: RequestEntry = {
       at,
       on: endpoint.on,
-      route: `${req.method} ${incoming.path}`,
-      status: statusOnWire(reply, fault),
-      ...endpoint.facts(incoming),
+      route,
+      ...facts,
       ...outcome(reply, fault),
-    })
-    // Again, because a delay may have made the first one old.
+      delivery: 'pending',
+    }
+    addRequest(state.activity, entry)
+    if (entry.outcome !== 'not_judged') state.effects.emit(endpoint.on)
+    await holdBack(res, fault)
+    // Again, because a fault may have made the first one old.
     setOwnDate(ctx, res)
-    await deliver(res, reply, fault)
+    entry.delivery = await deliver(res, reply, fault)
+    reply?.onDelivery?.(entry.delivery)
   }
 }
 
@@ -67,12 +74,15 @@ function scripted(fault: StatusAction): Reply {
   return { ...reply, headers: { ...reply.headers, ...fault.headers } }
 }
 
-function outcome(
-  reply: Reply | null,
-  fault: FaultAction | null,
-): Pick<RequestEntry, 'code' | 'issued' | 'fault'> {
+type Outcome = Pick<RequestEntry, 'status' | 'outcome' | 'code' | 'family' | 'issued' | 'fault'>
+
+function outcome(reply: Reply | null, fault: FaultAction | null): Outcome {
+  const accepted = reply?.refusal === undefined ? 'accepted' : 'refused'
   return {
+    status: statusOnWire(reply, fault),
+    outcome: fault === null || actsFirst(fault) ? accepted : 'not_judged',
     ...(reply?.refusal === undefined ? {} : { code: reply.refusal }),
+    ...(reply?.family === undefined ? {} : { family: reply.family }),
     ...(reply?.issued === undefined ? {} : { issued: reply.issued }),
     ...(fault === null ? {} : { fault: fault.kind }),
   }

@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import type { Delivery } from '../record.ts'
 
 /** A request as the endpoints see it: nothing parsed that they have to judge. */
 export interface Incoming {
@@ -20,6 +21,10 @@ export interface Reply {
   readonly refusal?: string
   /** Fingerprints of what is handed out, by name; for the record. */
   readonly issued?: Readonly<Record<string, string>>
+  /** Family of the tokens that are handed out; for the record. */
+  readonly family?: string
+  /** Is told how sending this answer went, once that is known. */
+  readonly onDelivery?: (delivery: Delivery) => void
 }
 
 /** Reads what Express received; the body must have been read as text. */
@@ -38,7 +43,7 @@ export function readIncoming(req: Request): Incoming {
 export const json = (
   status: number,
   value: unknown,
-  notes: Pick<Reply, 'refusal' | 'issued'> = {},
+  notes: Pick<Reply, 'refusal' | 'issued' | 'family' | 'onDelivery'> = {},
 ): Reply => ({
   status,
   headers: { 'Content-Type': 'application/json;charset=UTF-8' },

@@ -22,8 +22,8 @@ function exchange(ctx: Context, incoming: Incoming): Reply {
   const request = readAccessTokenRequest(incoming)
   const claims = checkClientIdentifierJwt(ctx, request)
   spendJti(ctx, claims, request.clientIdentifierJwt)
-  const accountId = authorizeIdpToken(ctx, claims.all[ctx.registration.knox.idpTokenClaim])
-  const accessToken = issueKcsToken(ctx, accountId, request.validityMinutes)
+  const idpToken = authorizeIdpToken(ctx, claims.all[ctx.registration.knox.idpTokenClaim])
+  const accessToken = issueKcsToken(ctx, idpToken, request.validityMinutes)
   return json(200, { accessToken }, { issued: { kcsToken: fingerprint(accessToken) } })
 }
 

@@ -5,14 +5,17 @@ import { fingerprint, type RequestFacts } from '../record.ts'
 import { authenticateClient } from './client-authentication.ts'
 import { spendCode } from './codes.ts'
 import { errorFor, SaRefusal, saErrorReply } from './errors.ts'
+import { noteDelivery } from './families.ts'
+import { renewTokens } from './renewal.ts'
+import { notePresentation } from './standing.ts'
 import { readForm, readTokenRequest, type TokenRequest } from './token-request.ts'
 import { tokenResponse } from './token-response.ts'
-import { type IssuedTokens, issueTokens, renewTokens } from './tokens.ts'
+import { type IssuedTokens, issueTokens } from './tokens.ts'
 
 /** Makes the token endpoint (protocol.md 2.5, 2.6). */
 export const tokenEndpoint = (ctx: Context): Endpoint => ({
   on: 'token',
-  facts: tokenFacts,
+  facts: (incoming) => tokenFacts(ctx, incoming),
   handle(incoming) {
     try {
       return grantTokens(ctx, incoming)
@@ -27,13 +30,15 @@ export const tokenEndpoint = (ctx: Context): Endpoint => ({
   },
 })
 
-function tokenFacts(incoming: Incoming): RequestFacts {
+function tokenFacts(ctx: Context, incoming: Incoming): RequestFacts {
   const form = new URLSearchParams(incoming.body)
   const grantType = form.get('grant_type')
-  const presented = form.get(grantType === 'refresh_token' ? 'refresh_token' : 'code')
+  const refreshing = grantType === 'refresh_token'
+  const presented = form.get(refreshing ? 'refresh_token' : 'code')
   return {
     ...(grantType === null ? {} : { grantType: grantType.slice(0, 64) }),
     ...(presented === null ? {} : { presented: fingerprint(presented) }),
+    ...(presented === null || !refreshing ? {} : notePresentation(ctx, presented)),
   }
 }
 
@@ -41,13 +46,18 @@ function grantTokens(ctx: Context, incoming: Incoming): Reply {
   const form = readForm(incoming)
   const clientId = authenticateClient(ctx, incoming, form)
   const tokens = grant(ctx, readTokenRequest(form, clientId))
-  return json(200, tokenResponse(tokens, ctx.state.settings), {
+  const { familyId: family, accessToken, refreshToken } = tokens
+  const body = tokenResponse(tokens, ctx.state.settings)
+  if (refreshToken === null) {
+    return json(200, body, { family, issued: { accessToken: fingerprint(accessToken) } })
+  }
+  return json(200, body, {
+    family,
     issued: {
-      accessToken: fingerprint(tokens.accessToken),
-      ...(tokens.refreshToken === null
-        ? {}
-        : { refreshToken: fingerprint(tokens.refreshToken.value) }),
+      accessToken: fingerprint(accessToken),
+      refreshToken: fingerprint(refreshToken.value),
     },
+    onDelivery: (delivery) => noteDelivery(ctx, refreshToken.value, delivery),
   })
 }
 

@@ -40,6 +40,7 @@ const CONTROLS: readonly object[] = [
   { denial: 'closed' },
   { authServerUrl: 'evil.example', apiServerUrl: 'evil.example' },
   { rotation: 'none' },
+  { rotation: 'grace', rotationGraceSeconds: 30 },
   { accessTokenLifetimeSeconds: 60, refreshTokenLifetimeSeconds: 3600 },
   { refreshToken: '-1' },
   { numbersAsStrings: true, tokenType: 'absent', scope: 'null' },

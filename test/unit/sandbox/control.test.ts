@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { ControlError } from '../../../src/sandbox/control/rules.ts'
 import type { Sandbox } from '../../../src/sandbox/sandbox.ts'
-import { consent, obtainTokens, refresh } from './support/samsung-account.ts'
+import { obtainTokens, refresh } from './support/samsung-account.ts'
 import { REDIRECT_URI, startSandbox } from './support/sandbox.ts'
 
 const post = (sandbox: Sandbox, body: string, contentType = 'application/json') =>
@@ -57,8 +57,13 @@ describe('POST /__control', () => {
     ],
     ['{"__proto__":{}}', /^__proto__ is not a known field/],
     ['{"constructor":1}', /^constructor is not a known field/],
-    ['{"rotation":"sometimes"}', /^rotation must be one of none, rotate$/],
-    ['{"rotation":["none"]}', /^rotation must be one of none, rotate$/],
+    ['{"rotation":"sometimes"}', /^rotation must be one of none, rotate, grace, reuse_revokes$/],
+    [
+      '{"rotationGraceSeconds":-1}',
+      /^rotationGraceSeconds must be a whole number from 0 to 86400$/,
+    ],
+    ['{"rotationGraceSeconds":86401}', /^rotationGraceSeconds must be a whole number/],
+    ['{"rotation":["none"]}', /^rotation must be one of none, rotate, grace, reuse_revokes$/],
     [
       '{"accessTokenLifetimeSeconds":0}',
       /^accessTokenLifetimeSeconds must be a whole number from 1 /,
@@ -155,75 +160,6 @@ describe('the clock', () => {
     sandbox.control({ clockOffsetSeconds: 7_776_000 })
 
     expect((await refresh(sandbox, token)).status).toBe(400)
-  })
-})
-
-describe('the record', () => {
-  const record = async (sandbox: Sandbox) => (await fetch(`${sandbox.localUrl}/__record`)).json()
-
-  it('counts what was issued, spent and refused, and lists the requests', async () => {
-    const clock = { now: Date.UTC(2026, 10, 20, 12) }
-    const sandbox = await startSandbox({}, clock)
-    const { refresh_token: token } = await obtainTokens(sandbox)
-    await refresh(sandbox, token)
-    await refresh(sandbox, token)
-
-    const seen = await record(sandbox)
-
-    const at = '2026-11-20T12:00:00.000Z'
-    const tokenRequest = { at, on: 'token', route: 'POST /auth/oauth2/token' }
-    const print = expect.stringMatching(/^[\w-]{43}$/)
-    const issued = { accessToken: print, refreshToken: print }
-    expect(seen).toEqual({
-      issued: { codes: 1, accessTokens: 2, refreshTokens: 2, kcsTokens: 0 },
-      spent: { codes: 1, refreshTokens: 1, jtis: 0 },
-      refused: { signin: 0, token: 1, ams: 0, kme: 0 },
-      requests: [
-        {
-          at,
-          on: 'signin',
-          route: 'POST /accounts/v1/SANDBOX/signInGate',
-          status: 302,
-          issued: { code: print },
-        },
-        { ...tokenRequest, status: 200, grantType: 'authorization_code', presented: print, issued },
-        { ...tokenRequest, status: 200, grantType: 'refresh_token', presented: print, issued },
-        {
-          ...tokenRequest,
-          status: 400,
-          grantType: 'refresh_token',
-          presented: print,
-          code: 'AUT_1802',
-        },
-      ],
-    })
-  })
-
-  it('holds no code, token or secret', async () => {
-    const sandbox = await startSandbox()
-    const tokens = await obtainTokens(sandbox)
-    await refresh(sandbox, tokens.refresh_token)
-    const secrets = [
-      ...sandbox.state.codes.keys(),
-      ...sandbox.state.accessTokens.keys(),
-      ...sandbox.state.refreshTokens.keys(),
-      sandbox.registration.client.clientSecret,
-    ]
-
-    const text = JSON.stringify(await record(sandbox))
-
-    expect(secrets).toHaveLength(6)
-    for (const secret of secrets) expect(text).not.toContain(secret)
-  })
-
-  it('starts over when it is deleted', async () => {
-    const sandbox = await startSandbox()
-    await consent(sandbox)
-
-    const res = await fetch(`${sandbox.localUrl}/__record`, { method: 'DELETE' })
-
-    expect(res.status).toBe(204)
-    expect(await record(sandbox)).toMatchObject({ issued: { codes: 0 }, requests: [] })
   })
 })
 

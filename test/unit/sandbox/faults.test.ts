@@ -253,10 +253,11 @@ describe('POST /__faults', () => {
     [{ on: 'ams', do: 'reset' }, 'do must be an object with a kind'],
     [
       { on: 'ams', do: {} },
-      'do.kind must be one of delay, status, code, reset, reset_after_effect, half_body, malformed, drip',
+      'do.kind must be one of delay, delay_after_effect, status, code, reset, reset_after_effect, headers_only, half_body, malformed, drip',
     ],
     [{ on: 'ams', do: { kind: 'reset', ms: 1 } }, 'do.ms is not a known field; do may have: kind'],
     [{ on: 'ams', do: { kind: 'delay' } }, 'do.ms is missing'],
+    [{ on: 'ams', do: { kind: 'delay_after_effect' } }, 'do.ms is missing'],
     [{ on: 'ams', do: { kind: 'delay', ms: -1 } }, 'do.ms must be a whole number from 0 to 600000'],
     [{ on: 'ams', do: { kind: 'drip', ms: 0 } }, 'do.ms must be a whole number from 1 to 600000'],
     [

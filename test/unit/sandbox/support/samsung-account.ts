@@ -55,11 +55,13 @@ export function postToken(
   sandbox: Sandbox,
   fields: Fields,
   headers: Record<string, string> = {},
+  signal: AbortSignal | null = null,
 ): Promise<Response> {
   const { clientId, clientSecret } = sandbox.registration.client
   return fetch(`${sandbox.localUrl}/auth/oauth2/token`, {
     method: 'POST',
     headers,
+    signal,
     body: encode({ client_id: clientId, client_secret: clientSecret, ...fields }),
   })
 }
