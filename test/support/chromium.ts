@@ -40,7 +40,7 @@ export function launchChromium({ hosts, port, pin }: ChromiumOptions): Promise<B
 }
 
 /** `CHROMIUM_PATH`, or what the package managers call it. */
-export function findChromium(): string {
+function findChromium(): string {
   const { CHROMIUM_PATH, PATH = '' } = process.env
   if (CHROMIUM_PATH) return CHROMIUM_PATH
   const names = ['chromium', 'chromium-browser', 'google-chrome']
