@@ -14,6 +14,7 @@ import { readCallback } from './samsung-account/callback.ts'
 import { ServiceError } from './shared/errors.ts'
 import type { Log } from './shared/log.ts'
 import type { Clock } from './shared/time.ts'
+import { createUnderWay } from './shared/under-way.ts'
 import { derivePurposeKey } from './vault/derive-keys.ts'
 
 /** What several parts are wired from. */
@@ -32,6 +33,8 @@ export interface Consent {
   readonly sessions: Sessions
   readonly createSession: CreateSession
   readonly completeSession: CompleteSession
+  /** Resolves when no completion is under way: what it holds may be the only copy of a consent. */
+  idle(): Promise<void>
 }
 
 /** Wires the customer's journey. */
@@ -57,6 +60,19 @@ export function composeConsent(parts: Parts & { readonly pages: Pages }): Consen
     log,
   })
 
+  const completions = createUnderWay()
+  const completeSession = createCompleteSession({
+    sessions,
+    connections,
+    directory,
+    envelope,
+    clientOf,
+    storeConsent,
+    settings: settings.refresh,
+    clock,
+    log,
+  })
+
   return {
     sessions,
     createSession: createCreateSession({
@@ -68,17 +84,8 @@ export function composeConsent(parts: Parts & { readonly pages: Pages }): Consen
       clock,
       log,
     }),
-    completeSession: createCompleteSession({
-      sessions,
-      connections,
-      directory,
-      envelope,
-      clientOf,
-      storeConsent,
-      settings: settings.refresh,
-      clock,
-      log,
-    }),
+    completeSession: (...call) => completions.track(completeSession(...call)),
+    idle: completions.idle,
     router: createConsentRouter({
       flow: createBrowserFlow({
         sessions,

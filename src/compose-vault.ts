@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto'
 import type { Metrics } from './admin/metrics.ts'
+import { composeStore } from './compose-store.ts'
 import type { Upstream } from './compose-upstream.ts'
 import type { Config } from './config/config.ts'
+import { ServiceError } from './shared/errors.ts'
 import type { Log } from './shared/log.ts'
 import type { Clock } from './shared/time.ts'
 import { type Connections, createConnections } from './vault/connections.ts'
@@ -14,8 +16,6 @@ import { createKeyRing } from './vault/key-ring.ts'
 import { createMinter } from './vault/minter.ts'
 import { createRefresher } from './vault/refresher.ts'
 import type { Store } from './vault/store.ts'
-import { createMemoryStore } from './vault/store-memory.ts'
-import { createRedisStore } from './vault/store-redis.ts'
 import { createTokenSource, type TokenSource } from './vault/token-source.ts'
 
 /** Where connections live, and what makes tokens of them. */
@@ -35,7 +35,9 @@ export interface Vault {
 /** An opened data key is kept this long, for this many documents. */
 const DATA_KEY_CACHE = { cacheMs: 300_000, maxEntries: 20_000 }
 
-/** Wires the vault. @throws ServiceError `store_unavailable` */
+const refuseToSeal = (): Promise<never> => Promise.reject(new ServiceError('record_unreadable'))
+
+/** Wires the vault. @throws ServiceError `store_unavailable`; ConfigError for a store that is refused */
 export async function composeVault(deps: {
   readonly config: Config
   readonly upstream: Upstream
@@ -46,20 +48,14 @@ export async function composeVault(deps: {
   const { config, upstream, metrics, log, clock } = deps
   const { settings } = config
   const pepper = Buffer.from(config.apiKeyPepper.reveal())
-  const store =
-    config.redisUrl.reveal() === 'memory:'
-      ? createMemoryStore({ clock })
-      : await createRedisStore({
-          url: config.redisUrl,
-          timeoutMs: settings.store.timeoutMs,
-          log,
-          observe: metrics.store,
-        })
+  const store = await composeStore({ config, metrics, log, clock })
   const keyRing = createKeyRing(config.vaultKeys)
   const opens = (await checkSentinel(store, keyRing)) !== 'mismatch'
   if (!opens)
     log.error('key_ring_mismatch', { reason: 'the vault keys do not open what is stored' })
-  const envelope = createEnvelope({ keyRing, ...DATA_KEY_CACHE, clock })
+  const sealing = createEnvelope({ keyRing, ...DATA_KEY_CACHE, clock })
+  // Nobody could open what wrong keys have sealed, once the right ones are back.
+  const envelope: Envelope = opens ? sealing : { ...sealing, create: refuseToSeal }
   const { tombstoneMs } = settings.store
   const connections = createConnections({ store, tombstoneMs })
   const tenantKey = derivePurposeKey(pepper, 'tenant-ref')

@@ -29,7 +29,7 @@ export interface Service {
   readonly version: string
   /** From now on `/readyz` says so. */
   setPhase(phase: Phase): void
-  /** Resolves when no renewal is under way. */
+  /** Resolves when no renewal and no completion of a consent is under way. */
   idle(): Promise<void>
   close(): Promise<void>
 }
@@ -46,6 +46,7 @@ const readVersion = (): string => {
  * The composition root: the only place that knows concrete parts.
  *
  * @throws ServiceError `store_unavailable` when the store does not answer in time
+ * @throws ConfigError when the store is not as safe as the configuration asks for
  */
 export async function compose(config: Config, log: Log, clock: Clock): Promise<Service> {
   let phase: Phase = 'starting'
@@ -119,7 +120,9 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
     setPhase(next) {
       phase = next
     },
-    idle: vault.tokenSource.idle,
+    async idle() {
+      await Promise.all([consent.idle(), vault.tokenSource.idle()])
+    },
     async close() {
       sweep.stop()
       await vault.store.close()

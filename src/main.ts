@@ -21,13 +21,18 @@ const HTTP_OPTIONS = {
   requireHostHeader: false,
 }
 
+/** Ends the process with one line per problem. */
+function refuse(error: ConfigError): never {
+  process.stderr.write(`${error.message}\n`)
+  process.exit(EXIT_CONFIG)
+}
+
 function readOrExit(): Config {
   try {
     return readConfig(process.env)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    process.stderr.write(`${error.message}\n`)
-    process.exit(EXIT_CONFIG)
+    return refuse(error)
   }
 }
 
@@ -56,7 +61,10 @@ async function drain(service: Service, servers: readonly Server[], config: Confi
     (server) => new Promise<void>((resolve) => void server.close(() => resolve())),
   )
   for (const server of servers) server.closeIdleConnections()
-  const ended = Promise.all([...closed, service.idle()]).then(() => 'drained')
+  // In this order: requests start work, and work goes on when its caller has hung up.
+  const ended = Promise.all(closed)
+    .then(service.idle)
+    .then(() => 'drained')
   const late = sleep(config.settings.http.drainTimeoutMs).then(() => 'deadline')
   const reason = await Promise.race([ended, late])
   await service.close()
@@ -92,6 +100,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
+  if (error instanceof ConfigError) refuse(error)
   const log = createLog('info')
   if (error instanceof ServiceError) {
     log.error('start_failed', { code: error.code })

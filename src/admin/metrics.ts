@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { REFRESH_OUTCOMES, type RefreshOutcome, type VaultMetrics } from '../vault/outcomes.ts'
 import { CONNECTION_STATUSES, type ConnectionStatus } from '../vault/status.ts'
+import { STORE_RISKS, type StoreRisk } from '../vault/store.ts'
 
 /** How many connections there are, by program and status. */
 export type ConnectionCounts = ReadonlyMap<string, ReadonlyMap<ConnectionStatus, number>>
@@ -13,6 +14,8 @@ export interface ClockSkew {
 export interface Metrics {
   readonly vault: VaultMetrics
   readonly store: (operation: string, outcome: string, durationMs: number) => void
+  /** What endangers stored data now; waived or not. */
+  readonly storeRisks: (risks: readonly StoreRisk[]) => void
   /** Requests to Samsung that are neither a refresh nor an exchange count here as well. */
   readonly connections: (counts: ConnectionCounts) => void
   /** Refresh outcomes since the start, for verbose readiness. */
@@ -59,6 +62,12 @@ export function createMetrics({ programs, skews }: MetricsDeps): Metrics {
     labelNames: ['program', 'status'],
     registers,
   })
+  const unsafe = new Gauge({
+    name: 'knoxgate_store_unsafe',
+    help: '1 for a reason why the store may lose what it is given',
+    labelNames: ['reason'],
+    registers,
+  })
   new Gauge({
     name: 'knoxgate_clock_skew_seconds',
     help: "Samsung's clock minus this one, median of fresh Date headers",
@@ -91,6 +100,9 @@ export function createMetrics({ programs, skews }: MetricsDeps): Metrics {
       mint: (program, outcome, ms) => exchange.observe({ program, outcome }, ms / 1000),
     },
     store: (operation, outcome, ms) => storeTime.observe({ operation, outcome }, ms / 1000),
+    storeRisks(risks) {
+      for (const reason of STORE_RISKS) unsafe.set({ reason }, risks.includes(reason) ? 1 : 0)
+    },
     connections(counts) {
       for (const { id } of programs)
         for (const status of CONNECTION_STATUSES)

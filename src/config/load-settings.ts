@@ -1,12 +1,14 @@
 import { type ConfigFiles, type Environment, variableOf } from './files.ts'
 import { isObject, type JsonFile, printableName, readJson } from './json-file.ts'
 import type { Report } from './problems.ts'
+import type { SettingValue } from './setting-rules.ts'
 import type { Settings } from './settings.ts'
 import {
   SETTING_PATHS,
   SETTING_RULES,
   SETTINGS,
   type SettingPath,
+  type SettingValues,
   settingVariable,
   toSettings,
 } from './settings-spec.ts'
@@ -19,7 +21,7 @@ interface Place {
 
 /** A setting and where it comes from; without `value` it was reported. */
 interface Found extends Place {
-  readonly value: number | undefined
+  readonly value: SettingValue | undefined
 }
 
 type Layer = ReadonlyMap<SettingPath, Found>
@@ -48,11 +50,13 @@ export function loadSettings(
   const { source } = layers.packaged
   const missing = SETTING_PATHS.filter((path) => !found.has(path))
   for (const path of missing) report({ source, field: path, rule: SETTINGS[path].rule })
-  const values = new Map([...found].flatMap(([path, { value }]) => (value ? [[path, value]] : [])))
+  const values = new Map(
+    [...found].flatMap(([path, { value }]) => (value === undefined ? [] : [[path, value]])),
+  )
   checkRules(found, values, report)
   if (values.size < SETTING_PATHS.length) return undefined
-  // There are as many entries as setting names, so none is missing.
-  return toSettings(Object.fromEntries(values) as Record<SettingPath, number>)
+  // There are as many entries as setting names, so none is missing; each was read by its own rule.
+  return toSettings(Object.fromEntries(values) as unknown as SettingValues)
 }
 
 function fileLayer(file: JsonFile, files: ConfigFiles, report: Report): Layer | undefined {
@@ -104,11 +108,19 @@ function named(names: readonly string[]): { readonly field?: string } {
   return shown.length === 0 ? {} : { field: shown.join('.') }
 }
 
-function checkRules(found: Layer, values: ReadonlyMap<SettingPath, number>, report: Report): void {
+function checkRules(
+  found: Layer,
+  values: ReadonlyMap<SettingPath, SettingValue>,
+  report: Report,
+): void {
+  const numberOf = (path: SettingPath): number | undefined => {
+    const value = values.get(path)
+    return typeof value === 'number' ? value : undefined
+  }
   for (const { path, others, rule, holds } of SETTING_RULES) {
     const place = found.get(path)
-    const value = values.get(path)
-    const numbers = others.flatMap((other) => values.get(other) ?? [])
+    const value = numberOf(path)
+    const numbers = others.flatMap((other) => numberOf(other) ?? [])
     if (place === undefined || value === undefined || numbers.length < others.length) continue
     const { source, field } = place
     if (!holds(value, numbers)) report({ source, ...(field && { field }), rule })

@@ -1,34 +1,14 @@
-import type { Settings } from './settings.ts'
-import { parseCount, parseDuration, parseSize } from './units.ts'
-
-/** How one setting is read; bounds in ms, bytes or items. */
-export interface SettingRule {
-  readonly rule: string
-  readonly parse: (value: unknown) => number | undefined
-}
-
-/** A number above zero and not above `most`, which is written as in the file. */
-function within(
-  parse: (value: unknown) => number | undefined,
-  kind: string,
-  most: string | number,
-  example: string,
-): SettingRule {
-  const max = parse(most) ?? 0
-  return {
-    rule: `must be ${kind} above zero and at most ${most}, such as ${example}`,
-    parse: (value) => {
-      const number = parse(value)
-      return number !== undefined && number > 0 && number <= max ? number : undefined
-    },
-  }
-}
-
-const duration = (most: string): SettingRule =>
-  within(parseDuration, 'a duration with a unit (ms, s, m, h, d)', most, '"500ms" or "90s"')
-const size = (most: string): SettingRule =>
-  within(parseSize, 'a size in bytes or with a unit (b, kb, mb)', most, '"16kb"')
-const count = (most: number): SettingRule => within(parseCount, 'a whole number', most, '100')
+import {
+  count,
+  countFromZero,
+  duration,
+  flag,
+  names,
+  type SettingRule,
+  type SettingValue,
+  size,
+} from './setting-rules.ts'
+import { type Settings, STORE_WAIVERS } from './settings.ts'
 
 /** Every setting by its name in `default.json`. No default: that is what `default.json` is for. */
 export const SETTINGS = {
@@ -48,14 +28,23 @@ export const SETTINGS = {
   'knox_token.rejected_interval': duration('24h'),
   'store.timeout': duration('1m'),
   'store.tombstone': duration('365d'),
+  'store.replicas': countFromZero(5),
+  'store.replica_timeout': duration('1m'),
+  'store.require_durable': flag,
+  'store.waive': names(STORE_WAIVERS),
   'http.body_limit': size('1mb'),
   'http.url_limit': size('8kb'),
   'http.drain_timeout': duration('10m'),
   'http.page_limit': count(1000),
-} as const satisfies Readonly<Record<string, SettingRule>>
+} as const satisfies Readonly<Record<string, SettingRule<SettingValue>>>
 
 /** `section.name`, as in `default.json`. */
 export type SettingPath = keyof typeof SETTINGS
+
+/** A value for every setting. */
+export type SettingValues = {
+  readonly [P in SettingPath]: Exclude<ReturnType<(typeof SETTINGS)[P]['parse']>, undefined>
+}
 
 /** All setting names, in the order of the file. */
 // `Object.keys` forgets the key type of an object that is written out above.
@@ -65,7 +54,7 @@ export const SETTING_PATHS = Object.keys(SETTINGS) as readonly SettingPath[]
 export const settingVariable = (path: SettingPath): string =>
   `KNOXGATE_${path.replace('.', '_').toUpperCase()}`
 
-/** Rules between two settings, each told at the setting that has to give. */
+/** Rules between numbers, each told at the setting that has to give. */
 export const SETTING_RULES: readonly {
   readonly path: SettingPath
   readonly others: readonly SettingPath[]
@@ -84,10 +73,16 @@ export const SETTING_RULES: readonly {
     rule: 'must not be longer than refresh.backoff_max',
     holds: (min, [max = min]) => min <= max,
   },
+  {
+    path: 'store.replica_timeout',
+    others: ['store.timeout', 'store.replicas'],
+    rule: 'must be shorter than store.timeout, unless store.replicas is 0',
+    holds: (wait, [command = 0, replicas]) => replicas === 0 || wait < command,
+  },
 ]
 
 /** Puts settings into the shape that the code reads. */
-export const toSettings = (values: Readonly<Record<SettingPath, number>>): Settings => ({
+export const toSettings = (values: SettingValues): Settings => ({
   connectSession: {
     lifetimeMs: values['connect_session.lifetime'],
     completeWithinMs: values['connect_session.complete_within'],
@@ -113,6 +108,10 @@ export const toSettings = (values: Readonly<Record<SettingPath, number>>): Setti
   store: {
     timeoutMs: values['store.timeout'],
     tombstoneMs: values['store.tombstone'],
+    replicas: values['store.replicas'],
+    replicaTimeoutMs: values['store.replica_timeout'],
+    requireDurable: values['store.require_durable'],
+    waive: values['store.waive'],
   },
   http: {
     bodyLimitBytes: values['http.body_limit'],

@@ -1,3 +1,16 @@
+/** What may be wrong with the durability of the store, and can be waived by name. */
+export const STORE_WAIVERS = [
+  'eviction',
+  'persistence',
+  'role',
+  'replicas',
+  'version',
+  'scripts',
+  'unverified',
+] as const
+
+export type StoreWaiver = (typeof STORE_WAIVERS)[number]
+
 /**
  * Limits and lifetimes: `config/default.json`, overridden by the same file in `CONFIG_DIR`, overridden
  * by `KNOXGATE_<SECTION>_<NAME>`. Durations are written with a unit (`90s`, `10m`) and held in ms.
@@ -39,6 +52,14 @@ export interface Settings {
     readonly timeoutMs: number
     /** How long a deleted connection's tombstone stands. */
     readonly tombstoneMs: number
+    /** How many replicas must have a durable write; 0: none is waited for. */
+    readonly replicas: number
+    /** How long a durable write waits for them. */
+    readonly replicaTimeoutMs: number
+    /** In strict mode, do not start on a store that may lose what it is given. */
+    readonly requireDurable: boolean
+    /** What is known and accepted. */
+    readonly waive: readonly StoreWaiver[]
   }
   readonly http: {
     readonly bodyLimitBytes: number

@@ -23,3 +23,21 @@ export function parseCount(value: unknown): number | undefined {
   const text = typeof value === 'number' ? String(value) : value
   return typeof text === 'string' && /^\d{1,9}$/.test(text) ? Number(text) : undefined
 }
+
+/** Reads `true` or `false`, given as it is or as text. */
+export function parseFlag(value: unknown): boolean | undefined {
+  if (value === true || value === 'true') return true
+  return value === false || value === 'false' ? false : undefined
+}
+
+/** Reads names of a closed list, given as an array or as text with commas; `none` is an empty list. */
+export function parseNames<T extends string>(
+  value: unknown,
+  known: readonly T[],
+): readonly T[] | undefined {
+  if (value === 'none') return []
+  const given: unknown = typeof value === 'string' ? value.split(',') : value
+  if (!Array.isArray(given)) return undefined
+  const found = known.filter((name) => given.includes(name))
+  return found.length === given.length ? found : undefined
+}

@@ -13,6 +13,7 @@ import {
   refusesCallback,
   refusesStart,
   sessionOfState,
+  statusOfSession,
 } from './session-transitions.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -41,6 +42,8 @@ export interface BrowserFlow {
   start(id: ConnectSessionId, cookie: string | undefined): Promise<BrowserStep>
   /** Cancel: ends the session and goes back to the portal. */
   cancel(id: ConnectSessionId, cookie: string | undefined): Promise<BrowserStep>
+  /** Whether a session waits for this callback; reads only. */
+  awaits(result: CallbackResult): Promise<boolean>
   /** What came back from Samsung, with a way to look up this browser's cookie. */
   callback(
     programId: string,
@@ -126,6 +129,12 @@ export function createBrowserFlow(deps: BrowserFlowDeps): BrowserFlow {
       if ('kind' in next) return next
       log.info('consent_denied', { portalId: next.portalId, reason: 'cancelled' })
       return backToPortal(next, { error: 'access_denied' })
+    },
+
+    async awaits({ kind, state }) {
+      const id = state === undefined || kind === 'invalid' ? null : sessionOfState(state)
+      const found = id === null ? null : await sessions.read(id)
+      return found !== null && statusOfSession(found.record, found.serverNow) === 'pending'
     },
 
     async callback(programId, result, cookieOf) {

@@ -1,18 +1,17 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 import { type Request, type Response, Router } from 'express'
 import type { Portal, Program } from '../config/config.ts'
-import { clearCookie, flowCookie, parseCookies } from '../http/cookies.ts'
+import { clearCookie, flowCookie } from '../http/cookies.ts'
 import { EXACT_PATHS } from '../http/exact-paths.ts'
 import { PAGE_MESSAGES, type PageCause, PageError } from '../http/page-messages.ts'
 import type { Pages } from '../http/pages.ts'
-import { parseParameters } from '../http/parameters.ts'
-import { readRawBody } from '../http/raw-body.ts'
 import { supportIdOf } from '../http/request-context.ts'
 import { allowMethods, pageSecurity, sameOrigin } from '../http/security.ts'
 import type { CallbackResult } from '../samsung-account/callback.ts'
-import { type ConnectSessionId, isConnectSessionId, sameSecret } from '../shared/ids.ts'
+import { sameSecret } from '../shared/ids.ts'
 import { abilitiesOf } from './abilities.ts'
 import type { BrowserFlow, BrowserStep, PageCause as StepCause } from './browser-flow.ts'
+import { cookieOf, queryOf, readBody, readForm, readSessionId } from './requests.ts'
 import type { ConnectSession } from './session-record.ts'
 import { flowCookieName } from './sessions.ts'
 
@@ -88,15 +87,15 @@ export function createConsentRouter(deps: ConsentRouterDeps): Router {
   router
     .route('/callback/:program')
     .get(async (req, res) => {
-      const result = deps.readCallback(queryOf(req))
-      show(res, await flow.callback(req.params.program, result, cookieOf(req)), AT_CALLBACK)
+      await receive(req, res, deps.readCallback(queryOf(req)))
     })
     // No Lax cookie comes along on a post from Samsung's site. So nothing is decided here: the
-    // parameters wait, and the browser comes back by GET, with its cookie.
+    // parameters wait, and the browser comes back by GET, with its cookie. What no session waits for
+    // is not kept.
     .post(async (req, res) => {
       const body = await readBody(req, deps.bodyLimitBytes)
-      if (deps.readCallback(new URLSearchParams(body)).kind === 'invalid')
-        throw new PageError('invalid_callback')
+      const result = deps.readCallback(new URLSearchParams(body))
+      if (!(await flow.awaits(result))) return receive(req, res, result)
       const handle = await deps.keepCallback(body)
       res.status(303).location(`/callback/${req.params.program}/continue?handle=${handle}`).end()
     })
@@ -108,10 +107,14 @@ export function createConsentRouter(deps: ConsentRouterDeps): Router {
       const handle = queryOf(req).get('handle') ?? ''
       const body = await deps.takeCallback(handle)
       if (body === null) throw new PageError('used')
-      const result = deps.readCallback(new URLSearchParams(body))
-      show(res, await flow.callback(req.params.program, result, cookieOf(req)), AT_CALLBACK)
+      await receive(req, res, deps.readCallback(new URLSearchParams(body)))
     })
     .all(allowMethods('GET'))
+
+  async function receive(req: Request, res: Response, result: CallbackResult): Promise<void> {
+    const programId = String(req.params.program)
+    show(res, await flow.callback(programId, result, cookieOf(req)), AT_CALLBACK)
+  }
 
   /** @param words - What some causes are called here. */
   function show(res: Response, step: BrowserStep, words: Words = {}): void {
@@ -164,32 +167,6 @@ function pageCauseOf({ cause, session }: PageStep, words: Words): PageCause {
   const isRefused = session?.phase === 'failed' && session.resultCode === undefined
   if (cause === 'used' && isRefused) return 'provider_error'
   return cause === 'closed' ? 'denied' : (words[cause] ?? cause)
-}
-
-/** The target is not read as a URL: a client may send one that is none. */
-function queryOf({ originalUrl }: Request): URLSearchParams {
-  const start = originalUrl.indexOf('?')
-  return new URLSearchParams(start === -1 ? '' : originalUrl.slice(start + 1))
-}
-
-const cookieOf = (req: Request) => {
-  const cookies = parseCookies(req.headers.cookie)
-  return (id: ConnectSessionId) => cookies.get(flowCookieName(id))
-}
-
-function readSessionId(req: Request): ConnectSessionId {
-  const { id } = req.params
-  if (typeof id !== 'string' || !isConnectSessionId(id)) throw new PageError('not_found')
-  return id
-}
-
-async function readBody(req: Request, limitBytes: number): Promise<string> {
-  if (req.is('application/x-www-form-urlencoded') === false) throw new PageError('bad_request', 415)
-  return (await readRawBody(req, limitBytes)).toString('utf8')
-}
-
-async function readForm(req: Request, limitBytes: number): Promise<ReadonlyMap<string, string>> {
-  return parseParameters(await readBody(req, limitBytes))
 }
 
 function sendPage(res: Response, status: number, html: string): void {

@@ -13,7 +13,12 @@ export type Sessions = Documents<ConnectSession>
 
 /** Creates the repository of connect sessions. @param retentionMs - Kept this long after a write. */
 export const createSessions = (store: Store, retentionMs: number): Sessions =>
-  createDocuments<ConnectSession>({ store, parse: parseSession, lifetimeMs: () => retentionMs })
+  createDocuments<ConnectSession>({
+    store,
+    parse: parseSession,
+    idOf: ({ id }) => id,
+    lifetimeMs: () => retentionMs,
+  })
 
 /** A posted callback waits this long for its browser to come back. */
 const HANDOVER_MS = 120_000

@@ -32,8 +32,8 @@ const BEARER = /^Bearer +/i
  *
  * A key that was proven once is known again by its plain SHA-256, at a third of what the HMAC costs
  * (docs/decisions/0004-hot-path.md). The digest stays in this process, where the pepper is, too; of
- * 256 random bits it gives nothing away. Any other text takes both ways, whether its key id is known
- * or not: two digests and two comparisons of equal length.
+ * 256 random bits it gives nothing away. Any other text takes both ways, whether its key id is
+ * known or not: two digests and two comparisons of equal length.
  */
 export function createAuthenticator(
   portals: readonly Portal[],
@@ -63,7 +63,7 @@ export function createAuthenticator(
   return { identify }
 }
 
-/** As text first: asking for bytes makes an `ArrayBuffer` outside the heap, and takes twice as long. */
+/** As text first: asking for bytes makes an `ArrayBuffer`, and takes twice as long. */
 const plainDigest = (text: string): Buffer => Buffer.from(hash('sha256', text, 'hex'), 'hex')
 
 function remember(portal: Portal, { id, hash: keyed, scopes }: PortalApiKey): Known {

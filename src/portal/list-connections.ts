@@ -56,6 +56,13 @@ export function createListConnections(deps: ListConnectionsDeps): ListConnection
     })
   }
 
+  /** One damaged record must not hide the others; the sweep reports it. */
+  const readable = (id: string): Promise<Snapshot | null> =>
+    connections.read(id).catch((error: unknown) => {
+      if (error instanceof ServiceError && error.code === 'record_unreadable') return null
+      throw error
+    })
+
   const fits = (portal: Portal, query: ListQuery, { connection }: Snapshot): boolean => {
     const place = placeOf(connection)
     return (
@@ -77,7 +84,7 @@ export function createListConnections(deps: ListConnectionsDeps): ListConnection
     const places = programs.map((programId) => ({ portalId: portal.id, programId, tenantRef }))
     const ids = await Promise.all(places.map((place) => directory.find(place)))
     const later = ids.filter((id) => id !== null && (after === null || id > after)).sort()
-    const read = await Promise.all(later.map((id) => connections.read(String(id))))
+    const read = await Promise.all(later.map((id) => readable(String(id))))
     const fitting = read.filter((found) => found !== null && fits(portal, query, found))
     const data = fitting.filter((found) => found !== null).slice(0, query.limit)
     const last = data.at(-1)?.connection.id
@@ -92,7 +99,7 @@ export function createListConnections(deps: ListConnectionsDeps): ListConnection
     const found: Snapshot[] = []
     for (let scanned = 0; scanned < MAX_SCANNED; scanned += BATCH) {
       const ids = await directory.list(portal.id, after, BATCH)
-      const read = await Promise.all(ids.map((id) => connections.read(id)))
+      const read = await Promise.all(ids.map(readable))
       for (const [index, snapshot] of read.entries()) {
         after = ids[index] ?? after
         if (snapshot !== null && fits(portal, query, snapshot)) found.push(snapshot)

@@ -3,15 +3,15 @@ import { toRfc3339 } from '../shared/time.ts'
 import type { HandOut } from '../vault/token-source.ts'
 
 /**
- * The one answer meant to carry a credential: JSON in ASCII only, so that its length is the number of
- * its bytes, and Node sends it in one piece with the headers.
+ * The one answer meant to carry a credential: JSON in ASCII only, so that its length is the number
+ * of its bytes, and Node sends it in one piece with the headers.
  */
 export type TokenAnswer = (handOut: HandOut) => string
 
 /** Everything beyond ASCII, by UTF-16 code unit, as JSON escapes it (RFC 8259 §7). */
 const BEYOND_ASCII = /[^\0-\x7f]/g
 
-/** Creates the serialiser, which does its work once per hand-out and keeps it no longer than that. */
+/** Creates the serialiser: it works once per hand-out, and keeps what it made as long as that. */
 export function createTokenAnswer(programs: ReadonlyMap<string, Program>): TokenAnswer {
   const serialised = new WeakMap<HandOut, string>()
 

@@ -47,6 +47,7 @@ export function createConnections({ store, tombstoneMs }: ConnectionsDeps): Conn
   const documents = createDocuments<Connection | Tombstone>({
     store,
     parse: parseRecord,
+    idOf: ({ id }) => id,
     lifetimeMs: (record) => (record.type === 'tombstone' ? tombstoneMs : undefined),
   })
 

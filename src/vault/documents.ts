@@ -47,6 +47,8 @@ export interface DocumentsDeps<T> {
   readonly store: Store
   /** @throws ServiceError `record_unreadable` */
   readonly parse: (text: string) => T
+  /** The id that a record says it has. One that was copied to another's place must not be believed. */
+  readonly idOf?: (record: T) => string
   /** How long a record is kept after it is written; undefined: for ever. */
   readonly lifetimeMs: (record: T) => number | undefined
 }
@@ -57,12 +59,16 @@ const MAX_RACES = 50
 const RESENDS = 3
 
 /** Creates the documents of one type over a store. */
-export function createDocuments<T>({ store, parse, lifetimeMs }: DocumentsDeps<T>): Documents<T> {
+export function createDocuments<T>(deps: DocumentsDeps<T>): Documents<T> {
+  const { store, parse, idOf, lifetimeMs } = deps
+
   async function read(id: string): Promise<DocumentSnapshot<T> | null> {
     const { document, serverNow } = await store.read(documentKey(id))
     if (document === null) return null
     const { revision, version, text } = document
-    return { record: parse(text), revision, version, serverNow }
+    const record = parse(text)
+    if (idOf !== undefined && idOf(record) !== id) throw new ServiceError('record_unreadable')
+    return { record, revision, version, serverNow }
   }
 
   async function write(

@@ -83,3 +83,16 @@ export function classifyFailure(error: unknown): RedisFailure {
   }
   return { ...byConnection, reason: SAYINGS.get(error.message) ?? codeOf(error) }
 }
+
+/** Where a cluster says that a key is served, and whether `ASKING` must come before the command. */
+export interface Redirection {
+  readonly place: string
+  readonly asking: boolean
+}
+
+/** Reads `MOVED <slot> <host>:<port>` and `ASK …`; undefined for any other error. */
+export function redirectionOf(error: unknown): Redirection | undefined {
+  if (!isNativeError(error) || error.name !== 'ReplyError') return undefined
+  const [, word, place] = /^(MOVED|ASK) \d{1,5} (\S+:\d{1,5})$/.exec(error.message) ?? []
+  return place === undefined ? undefined : { place, asking: word === 'ASK' }
+}

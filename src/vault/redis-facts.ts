@@ -1,4 +1,17 @@
-import type { StoreFacts } from './store.ts'
+import type { StoreFacts, StoreRisk } from './store.ts'
+
+/** What one master says of itself, and what was found out by trying. */
+export interface Inspection {
+  /** Its `INFO` answer; null when it refuses to give one. */
+  readonly info: string | null
+  readonly runsScripts: boolean
+  readonly mayWait: boolean
+}
+
+interface Finding {
+  readonly risk: StoreRisk
+  readonly warning: string
+}
 
 const OLDEST = [6, 2] as const
 
@@ -16,34 +29,75 @@ function isOlder(version: string): boolean {
   return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])
 }
 
-function warningsOf(info: ReadonlyMap<string, string>): readonly string[] {
-  const checks: readonly (readonly [string, (value: string) => boolean, string])[] = [
-    ['redis_version', isOlder, 'redis is older than 6.2'],
-    ['role', (role) => role !== 'master', 'role is not master'],
-    ['maxmemory_policy', (name) => name !== 'noeviction', 'eviction policy is not noeviction'],
-    ['aof_enabled', (flag) => flag !== '1', 'no append-only file'],
-    ['aof_last_write_status', (status) => status !== 'ok', 'the append-only file is failing'],
-  ]
-  return checks.flatMap(([name, isWrong, warning]) => {
-    const value = info.get(name)
-    return value !== undefined && isWrong(value) ? [warning] : []
-  })
+/** How many replicas are in step; one that is still copying the data cannot acknowledge anything. */
+function replicasOf(info: ReadonlyMap<string, string>): number | undefined {
+  const connected = info.get('connected_slaves')
+  if (connected === undefined) return undefined
+  const lines = [...info].flatMap(([name, value]) => (/^slave\d+$/.test(name) ? [value] : []))
+  // Some providers count their replicas and do not list them.
+  if (lines.length === 0) return Number(connected)
+  return lines.filter((line) => line.split(',').includes('state=online')).length
+}
+
+/** Risks in the order of how soon they cost a consent. What the server does not say is no risk. */
+const CHECKS: readonly (readonly [string, (value: string) => boolean, StoreRisk, string])[] = [
+  ['redis_version', isOlder, 'version', 'redis is older than 6.2'],
+  ['role', (role) => role !== 'master', 'role', 'role is not master'],
+  [
+    'maxmemory_policy',
+    (name) => name !== 'noeviction',
+    'eviction',
+    'eviction policy is not noeviction',
+  ],
+  ['aof_enabled', (flag) => flag !== '1', 'persistence', 'no append-only file'],
+  [
+    'aof_last_write_status',
+    (status) => status !== 'ok',
+    'persistence',
+    'the append-only file is failing',
+  ],
+]
+
+function findingsOf(
+  { info, runsScripts, mayWait }: Inspection,
+  replicasNeeded: number,
+): readonly Finding[] {
+  const found: Finding[] = []
+  const parsed = parseInfo(info ?? '')
+  if (info === null) found.push({ risk: 'unverified', warning: 'redis refuses INFO' })
+  for (const [name, isWrong, risk, warning] of CHECKS) {
+    const value = parsed.get(name)
+    if (value !== undefined && isWrong(value)) found.push({ risk, warning })
+  }
+  if ((replicasOf(parsed) ?? replicasNeeded) < replicasNeeded)
+    found.push({ risk: 'replicas', warning: 'fewer replicas than store.replicas' })
+  if (!mayWait) found.push({ risk: 'replicas', warning: 'redis refuses WAIT' })
+  if (!runsScripts) found.push({ risk: 'scripts', warning: 'redis refuses scripts' })
+  return found
 }
 
 /**
- * What the `INFO` answers of all masters say: version and role of the first, the warnings of every one.
+ * What was found out about all masters: version and role of the first, the fewest replicas, the risks of
+ * every one.
  *
  * Keys that expire are few and short-lived, connections have no expiry: so any policy but
  * `noeviction` may drop a customer's consent, and without an append-only file a restart does.
+ *
+ * @param replicasNeeded - `store.replicas`.
  */
-export function factsFromInfo(answers: readonly string[]): StoreFacts {
-  const parsed = answers.map(parseInfo)
+export function factsOf(inspections: readonly Inspection[], replicasNeeded: number): StoreFacts {
+  const parsed = inspections.map(({ info }) => parseInfo(info ?? ''))
   const version = parsed[0]?.get('redis_version')
   const role = parsed[0]?.get('role')
+  const counts = parsed.flatMap((info) => replicasOf(info) ?? [])
+  const findings = inspections.flatMap((one) => findingsOf(one, replicasNeeded))
   return {
     kind: 'redis',
     ...(version === undefined ? {} : { version }),
     ...(role === undefined ? {} : { role }),
-    warnings: [...new Set(parsed.flatMap(warningsOf))],
+    ...(counts.length === 0 ? {} : { replicas: Math.min(...counts) }),
+    durability: findings.length === 0 ? 'ok' : 'unsafe',
+    risks: [...new Set(findings.map(({ risk }) => risk))],
+    warnings: [...new Set(findings.map(({ warning }) => warning))],
   }
 }

@@ -47,10 +47,12 @@ export function parseRead(reply: unknown): ReadResult {
 export function parseWrite(reply: unknown): {
   readonly outcome: Exclude<WriteOutcome, 'ambiguous'>
   readonly serverNow: EpochMs
+  /** Whether its connection has written something, so that a `WAIT` after it tells of this write. */
+  readonly hasWritten: boolean
 } {
-  const [outcome, seconds, microseconds] = asArray(reply, 3)
+  const [outcome, seconds, microseconds, hasWritten] = asArray(reply, 4)
   if (outcome !== 'won' && outcome !== 'already' && outcome !== 'lost') {
     throw new UnexpectedReply('no outcome')
   }
-  return { outcome, serverNow: parseTime(seconds, microseconds) }
+  return { outcome, serverNow: parseTime(seconds, microseconds), hasWritten: hasWritten === 1 }
 }

@@ -22,18 +22,28 @@ return {document[1], document[2], document[3], now[1], now[2]}
  * HSET is the first thing written, and by \`pcall\`: when the server refuses it (out of memory, not
  * enough replicas, read only) its own error is the answer, and nothing was changed.
  *
- * KEYS: document. ARGV: expected revision, text, write id, lifetime in ms or '' for ever.
- * Returns: 'won', 'already' or 'lost', seconds, microseconds.
+ * `WAIT` waits for the last write of its connection, and `already` is none: the first sending may have
+ * been made by another connection, or be unknown to the replicas. So before a `WAIT` the document is
+ * touched: a field gets the value it has, which changes nothing and goes to the replicas after the write.
+ *
+ * KEYS: document. ARGV: expected revision, text, write id, lifetime in ms or '' for ever, 'wait' when
+ * `WAIT` comes next.
+ * Returns: 'won', 'already' or 'lost', seconds, microseconds, 1 if this call has written or touched.
  */
 export const COMPARE_AND_SET = `
 local known = redis.call('HMGET', KEYS[1], 'revision', 'writes')
 local now = redis.call('TIME')
 local writes = known[2] or ''
 if string.find(' ' .. writes .. ' ', ' ' .. ARGV[3] .. ' ', 1, true) then
-  return {'already', now[1], now[2]}
+  local touched = 0
+  if ARGV[5] == 'wait' then
+    local touch = redis.pcall('HSET', KEYS[1], 'writes', writes)
+    if type(touch) ~= 'table' or not touch.err then touched = 1 end
+  end
+  return {'already', now[1], now[2], touched}
 end
 if (known[1] or '0') ~= ARGV[1] then
-  return {'lost', now[1], now[2]}
+  return {'lost', now[1], now[2], 0}
 end
 local kept = ARGV[3]
 local count = 1
@@ -52,7 +62,7 @@ if ARGV[4] == '' then
 else
   redis.call('PEXPIRE', KEYS[1], ARGV[4])
 end
-return {'won', now[1], now[2]}
+return {'won', now[1], now[2], 1}
 `
 
 /**

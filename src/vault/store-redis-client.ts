@@ -103,8 +103,9 @@ const sentinelOptions = (target: TargetOf<'sentinel'>) => ({
  * breaking things: by default ioredis 6 waits 73 s for an absent server and for ever for a hung one.
  *
  * The least a Redis user needs, with the keys `~kg:*`: `PING`, `INFO`, `EVAL`, `EVALSHA`, `HGET`,
- * `HMGET`, `HSET`, `PEXPIRE`, `PERSIST`, `TIME`, `GET`, `SET`, `DEL`, `ZADD`, `ZREM`, `ZRANGE`; `SELECT`
- * for a database other than 0; `CLUSTER SLOTS`, `CLUSTER INFO`, `ASKING`, `READONLY` in a cluster.
+ * `HMGET`, `HSET`, `PEXPIRE`, `PERSIST`, `TIME`, `GET`, `SET`, `DEL`, `ZADD`, `ZREM`, `ZRANGE`; `WAIT`
+ * where replicas are waited for; `SELECT` for a database other than 0; `CLUSTER SLOTS`, `CLUSTER INFO`,
+ * `ASKING`, `READONLY` in a cluster.
  */
 export function createRedisClient(target: RedisTarget, options: RedisClientOptions): RedisClient {
   const connection = connectionOptions(target, options)

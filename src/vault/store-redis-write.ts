@@ -3,6 +3,7 @@ import { sleep } from '../shared/time.ts'
 import { classifyFailure, type RedisFailure } from './redis-errors.ts'
 import { parseWrite } from './redis-replies.ts'
 import type { WriteOptions, WriteResult } from './store.ts'
+import type { RedisClient } from './store-redis-client.ts'
 import type { RedisLink } from './store-redis-link.ts'
 
 /** One compare-and-set, as it goes over the wire. */
@@ -14,31 +15,41 @@ export interface Write {
   readonly options: WriteOptions
 }
 
+/** Sends a write once. @throws ServiceError when it was not sent, or what the client throws. */
+export type SendWrite = (write: Write) => Promise<WriteResult>
+
 const unavailable = (): ServiceError =>
   new ServiceError('store_unavailable', { retryAfterSeconds: 1 })
 
 const AMBIGUOUS: WriteResult = { outcome: 'ambiguous', durable: false }
 
-/**
- * Sends the script once. A durable write is asked for on a connection of its own, because `WAIT`
- * counts the writes of its connection and holds up whatever else is on it.
- */
-async function send(link: RedisLink, { key, revision, text, writeId, options }: Write) {
-  const { expiresInMs } = options
-  // Whole ms: what Redis cannot read as a number would be found out after the document is written.
-  const lifetime = expiresInMs === undefined ? '' : Math.ceil(expiresInMs)
-  const { outcome, serverNow } = parseWrite(
-    await link.client.kgCompareAndSet(key, revision, text, writeId, lifetime),
-  )
-  // No replicas can be configured yet, so what the one server has applied is as durable as asked.
-  return { outcome, serverNow, durable: options.durable === true && outcome !== 'lost' }
+/** Whole ms: what Redis cannot read as a number would be found out after the document is written. */
+export const lifetimeOf = ({ options: { expiresInMs } }: Write): number | '' =>
+  expiresInMs === undefined ? '' : Math.ceil(expiresInMs)
+
+/** Creates the sender for a store without replicas to wait for. */
+export function createSend(client: RedisClient): SendWrite {
+  return async (write) => {
+    const { key, revision, text, writeId, options } = write
+    const { outcome, serverNow } = parseWrite(
+      await client.kgCompareAndSet(key, revision, text, writeId, lifetimeOf(write)),
+    )
+    // What the one server has applied is as durable as was asked for.
+    return { outcome, serverNow, durable: options.durable === true && outcome !== 'lost' }
+  }
+}
+
+/** A way to Redis, and how writes are sent on it. */
+export interface WriteRoute {
+  readonly link: RedisLink
+  readonly send: SendWrite
 }
 
 /** Sends once more what may have been applied: the script says which, if the answer is in time. */
-async function sendAgain(link: RedisLink, write: Write, withinMs: number): Promise<WriteResult> {
+async function sendAgain(route: WriteRoute, write: Write, withinMs: number): Promise<WriteResult> {
   const answered = async (): Promise<WriteResult> => {
     try {
-      return (await link.becomesReady(withinMs)) ? await send(link, write) : AMBIGUOUS
+      return (await route.link.becomesReady(withinMs)) ? await route.send(write) : AMBIGUOUS
     } catch {
       return AMBIGUOUS
     }
@@ -55,22 +66,24 @@ async function sendAgain(link: RedisLink, write: Write, withinMs: number): Promi
  * server refused the only sending there was, or there was none.
  */
 export async function writeToRedis(
-  link: RedisLink,
+  route: WriteRoute,
   write: Write,
   timeoutMs: number,
   report: (failure: RedisFailure) => void,
 ): Promise<WriteResult> {
+  const { link, send } = route
   const startedAt = performance.now()
   const losses = link.losses()
   if (!link.isReady()) throw unavailable()
   try {
-    return await send(link, write)
+    return await send(write)
   } catch (error) {
+    if (error instanceof ServiceError) throw error
     const failure = classifyFailure(error)
     report(failure)
     const sentOnce = link.losses() === losses
     if (failure.kind !== 'unknown' && sentOnce) throw unavailable()
   }
   const leftMs = timeoutMs - (performance.now() - startedAt)
-  return leftMs > 0 ? sendAgain(link, write, leftMs) : AMBIGUOUS
+  return leftMs > 0 ? sendAgain(route, write, leftMs) : AMBIGUOUS
 }

@@ -1,14 +1,14 @@
-import { Redis } from 'ioredis'
 import { ServiceError } from '../shared/errors.ts'
 import { parseRedisUrl } from '../shared/redis-url.ts'
 import type { Secret } from '../shared/secret.ts'
-import { factsFromInfo } from './redis-facts.ts'
 import { parseRead, parseVersion } from './redis-replies.ts'
-import type { Store, StoreFacts } from './store.ts'
+import type { Store } from './store.ts'
 import { createRedisCaller, type RedisCallerDeps } from './store-redis-calls.ts'
+import { createDurableSend, type Replication } from './store-redis-durable.ts'
+import { describeRedis } from './store-redis-facts.ts'
 import { createRedisIndex } from './store-redis-index.ts'
 import { openRedisLink, type RedisLink } from './store-redis-link.ts'
-import { writeToRedis } from './store-redis-write.ts'
+import { createSend, type WriteRoute, writeToRedis } from './store-redis-write.ts'
 
 const START_TIMEOUT_MS = 10_000
 
@@ -18,21 +18,27 @@ export interface RedisStoreDeps extends RedisCallerDeps {
   readonly timeoutMs: number
   /** For the first connection; 10 seconds when absent. */
   readonly startTimeoutMs?: number
+  /** What durable writes wait for; absent: for no replica. */
+  readonly replication?: Replication
 }
 
-async function describe({ client }: RedisLink): Promise<StoreFacts> {
-  const servers = client instanceof Redis ? [client] : client.nodes('master')
-  try {
-    return factsFromInfo(await Promise.all(servers.map((server) => server.info())))
-  } catch {
-    return { kind: 'redis', warnings: ['redis does not say how it is configured'] }
-  }
-}
+const unavailable = (): ServiceError =>
+  new ServiceError('store_unavailable', { retryAfterSeconds: 1 })
 
 /** The store over two connections: one for everything, one for durable writes. */
 function storeOver(main: RedisLink, durable: RedisLink, deps: RedisStoreDeps): Store {
   const caller = createRedisCaller(deps)
   const { client } = main
+  const { replication } = deps
+  const { report } = caller
+  const plain: WriteRoute = { link: main, send: createSend(client) }
+  const safe: WriteRoute = {
+    link: durable,
+    send:
+      replication === undefined
+        ? createSend(durable.client)
+        : createDurableSend({ client: durable.client, replication, report }),
+  }
 
   return {
     read: (key) => caller.call('read', async () => parseRead(await client.kgRead(key))),
@@ -44,17 +50,22 @@ function storeOver(main: RedisLink, durable: RedisLink, deps: RedisStoreDeps): S
       }),
 
     compareAndSet(key, revision, text, writeId, options = {}) {
-      const link = options.durable === true ? durable : main
+      const route = options.durable === true ? safe : plain
       const write = { key, revision, text, writeId, options }
-      return caller.write(() => writeToRedis(link, write, deps.timeoutMs, caller.report))
+      return caller.write(() => writeToRedis(route, write, deps.timeoutMs, report))
     },
 
     ...createRedisIndex(client, caller),
 
     async ping() {
-      await caller.call('ping', () => Promise.all([client.ping(), durable.client.ping()]))
+      // Behind a `WAIT` a ping would tell of the replicas, and readiness is none of theirs.
+      const isReached = async () => {
+        if (!durable.isReady()) throw unavailable()
+        if (replication === undefined) await durable.client.ping()
+      }
+      await caller.call('ping', () => Promise.all([client.ping(), isReached()]))
     },
-    describe: () => describe(main),
+    describe: () => describeRedis(client, replication?.replicas ?? 0),
     async close() {
       await Promise.all([main.close(), durable.close()])
     },
@@ -79,5 +90,5 @@ export async function createRedisStore(deps: RedisStoreDeps): Promise<Store> {
   const ready = await Promise.all([main, durable].map((link) => link.becomesReady(withinMs)))
   if (ready.every(Boolean)) return store
   await store.close()
-  throw new ServiceError('store_unavailable', { retryAfterSeconds: 1 })
+  throw unavailable()
 }

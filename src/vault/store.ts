@@ -31,7 +31,10 @@ export type WriteOutcome = 'won' | 'already' | 'lost' | 'ambiguous'
 
 export interface WriteResult {
   readonly outcome: WriteOutcome
-  /** Whether the write reached as many replicas as configured; only meaningful when asked for. */
+  /**
+   * Whether the write reached as many replicas as configured; only meaningful when asked for. A write
+   * that was applied and did not is `won` or `already` and not durable; sent again, it is waited for again.
+   */
   readonly durable: boolean
   /** Absent when `ambiguous`. */
   readonly serverNow?: EpochMs
@@ -93,10 +96,40 @@ export interface Store {
   close(): Promise<void>
 }
 
+/**
+ * Why what is written may not stay written.
+ *
+ * - `eviction`: keys are dropped when memory is short.
+ * - `persistence`: a restart loses what was written, or the append-only file is failing.
+ * - `role`: the server is not the one that decides.
+ * - `replicas`: fewer replicas than configured, or waiting for them is not permitted.
+ * - `version`: older than what is supported.
+ * - `scripts`: scripts do not run.
+ * - `unverified`: the server refuses to say how it is configured.
+ */
+export const STORE_RISKS = [
+  'eviction',
+  'persistence',
+  'role',
+  'replicas',
+  'version',
+  'scripts',
+  'unverified',
+] as const
+
+export type StoreRisk = (typeof STORE_RISKS)[number]
+
 export interface StoreFacts {
   readonly kind: 'memory' | 'redis'
   readonly version?: string
   readonly role?: string
+  /** Replicas in step, the fewest of any master. */
+  readonly replicas?: number
+  /** Whether what is written stays written. Absent: the store promises nothing, or gave no answer. */
+  readonly durability?: 'ok' | 'unsafe'
+  /** Why it is unsafe; empty when it is not. */
+  readonly risks?: readonly StoreRisk[]
+  /** The same as sentences. */
   readonly warnings: readonly string[]
 }
 

@@ -63,7 +63,7 @@ const JWTS = /eyJ[\w-]{8,}\.([\w-]+)(?:\.[\w-]*)?/g
 const MAX_DEPTH = 3
 
 /** The text, followed by what its JWTs say, and what the JWTs in those say. */
-export function withDecodedJwts(text: string, depth = 0): string {
+function withDecodedJwts(text: string, depth = 0): string {
   if (depth === MAX_DEPTH) return text
   const inside = [...text.matchAll(JWTS)].map(([, payload = '']) =>
     withDecodedJwts(Buffer.from(payload, 'base64url').toString('latin1'), depth + 1),

@@ -90,7 +90,7 @@ function rigOf(stack: Stack, redis: RedisServer): Rig {
     },
 
     async another(env = {}) {
-      const service = await startServiceProcess({ ...stack.env, ...env, PORT: '0' })
+      const service = await startServiceProcess({ ...stack.env, PORT: '0', ...env })
       started.push(service)
       return { service, call: createCall(service.url, stack.apiKey()) }
     },

@@ -46,7 +46,21 @@ function herd(
 /** Signed tokens that the callers of one connection got, each once. */
 function tokensOf(answers: readonly { id: string; answer: Answer }[], id: string) {
   const own = answers.filter((one) => one.id === id)
-  return new Set(own.map(({ answer }) => answer.body.headers['x-knox-apitoken']))
+  return new Set(own.map(({ answer }): string => answer.body.headers['x-knox-apitoken']))
+}
+
+/** The administrators whose Knox tokens were handed out for one connection. */
+function accountsOf(answers: readonly { id: string; answer: Answer }[], id: string) {
+  return new Set(
+    [...tokensOf(answers, id)].map((signed: string) => {
+      const { accessToken } = JSON.parse(atob(signed.split('.')[1] ?? ''))
+      return rig.sandbox.state.kcsTokens.get(accessToken)?.accountId
+    }),
+  )
+}
+
+function expectOwnTokens(answers: readonly { id: string; answer: Answer }[]): void {
+  expect(ids.map((id) => [...accountsOf(answers, id)])).toEqual([['ada'], ['ben'], ['ada']])
 }
 
 const statusesOf = (answers: readonly { answer: Answer }[]) => [
@@ -64,6 +78,7 @@ it(
     const answers = await herd(2)
 
     expect(statusesOf(answers)).toEqual(['200 '])
+    expectOwnTokens(answers)
     expect(rig.grants('refresh_token')).toBe(3)
     for (const id of ids) expect((await storedConnection(rig.db, id)).record.generation).toBe(2)
     const presented = rig.sandbox.record().requests.flatMap((one) => one.presented ?? [])
@@ -81,6 +96,7 @@ it(
     const answers = await herd(3)
 
     expect(statusesOf(answers)).toEqual(['200 '])
+    expectOwnTokens(answers)
     expect(rig.grants('refresh_token')).toBe(0)
     expect(exchanges().length).toBeGreaterThanOrEqual(3)
     expect(exchanges().length).toBeLessThanOrEqual(9)

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { STORE_WAIVERS } from '../../../src/config/settings.ts'
 import { SETTING_PATHS, settingVariable } from '../../../src/config/settings-spec.ts'
+import { STORE_RISKS } from '../../../src/vault/store.ts'
 import { DEFAULTS, load, placesOf, problemsOf } from './valid-config.ts'
 
 const own = (settings: unknown) => ({ 'config/default.json': JSON.stringify(settings) })
@@ -22,7 +24,14 @@ describe('settings', () => {
         localCacheMs: 1000,
         rejectedIntervalMs: 60_000,
       },
-      store: { timeoutMs: 1000, tombstoneMs: 2_592_000_000 },
+      store: {
+        timeoutMs: 1000,
+        tombstoneMs: 2_592_000_000,
+        replicas: 0,
+        replicaTimeoutMs: 500,
+        requireDurable: false,
+        waive: [],
+      },
       http: {
         bodyLimitBytes: 16_384,
         urlLimitBytes: 4096,
@@ -40,15 +49,18 @@ describe('settings', () => {
     expect(refresh).toMatchObject({ pollMs: 200, leaseMs: 30_000, commitBudgetMs: 5000 })
   })
 
-  it.each(SETTING_PATHS)('refuses zero for %s, from the file and from the variable', (path) => {
-    const [section = '', name = ''] = path.split('.')
-    const variable = settingVariable(path)
+  it.each(SETTING_PATHS.filter((path) => path !== 'store.replicas'))(
+    'refuses zero for %s, from the file and from the variable',
+    (path) => {
+      const [section = '', name = ''] = path.split('.')
+      const variable = settingVariable(path)
 
-    expect(placesOf({ files: own({ [section]: { [name]: '0' } }) })).toEqual([
-      `config/default.json ${path}`,
-    ])
-    expect(placesOf({ env: { [variable]: '0s' } })).toEqual([variable])
-  })
+      expect(placesOf({ files: own({ [section]: { [name]: '0' } }) })).toEqual([
+        `config/default.json ${path}`,
+      ])
+      expect(placesOf({ env: { [variable]: '0s' } })).toEqual([variable])
+    },
+  )
 
   it.each([
     ['KNOXGATE_CONNECT_SESSION_LIFETIME', '10m', '601s'],
@@ -57,6 +69,14 @@ describe('settings', () => {
     ['KNOXGATE_HTTP_PAGE_LIMIT', '1', '1.5'],
     ['KNOXGATE_REFRESH_LEASE', '10001ms', '10s'],
     ['KNOXGATE_REFRESH_BACKOFF_MIN', '60s', '60001ms'],
+    ['KNOXGATE_STORE_REPLICAS', '0', '-1'],
+    ['KNOXGATE_STORE_REPLICAS', '5', '6'],
+    ['KNOXGATE_STORE_REQUIRE_DURABLE', 'true', 'yes'],
+    ['KNOXGATE_STORE_REQUIRE_DURABLE', 'false', 'False'],
+    ['KNOXGATE_STORE_WAIVE', 'persistence,eviction', 'persistence;eviction'],
+    ['KNOXGATE_STORE_WAIVE', 'none', 'everything'],
+    ['KNOXGATE_STORE_WAIVE', 'eviction', 'eviction,eviction'],
+    ['KNOXGATE_STORE_WAIVE', 'eviction', 'eviction,'],
   ])('accepts %s=%s and refuses %s', (variable, most, tooMuch) => {
     expect(placesOf({ env: { [variable]: most } })).toEqual([])
     expect(placesOf({ env: { [variable]: tooMuch } })).toEqual([variable])
@@ -70,6 +90,29 @@ describe('settings', () => {
         rule: 'must be longer than upstream.timeout and refresh.commit_budget together',
       },
     ])
+  })
+
+  it.each([
+    [{ replicas: 1, replica_timeout: '999ms' }, []],
+    [{ replicas: 1, replica_timeout: '1s' }, ['config/default.json store.replica_timeout']],
+    [{ replicas: 1, timeout: '500ms' }, ['config/default.json store.replica_timeout']],
+    [{ replicas: 0, timeout: '500ms' }, []],
+  ])('lets nothing wait for replicas longer than a call may take: %j', (store, places) => {
+    expect(placesOf({ files: own({ store }) })).toEqual(places)
+  })
+
+  it('reads what is waived from a list or from text, in an order of its own', () => {
+    const waivedBy = (waive: unknown) => load({ files: own({ store: { waive } }) }).settings.store
+
+    expect(waivedBy(['replicas', 'eviction'])).toMatchObject({ waive: ['eviction', 'replicas'] })
+    expect(waivedBy('replicas,eviction')).toMatchObject({ waive: ['eviction', 'replicas'] })
+    expect(placesOf({ files: own({ store: { waive: ['eviction', 1] } }) })).toEqual([
+      'config/default.json store.waive',
+    ])
+  })
+
+  it('can waive every risk of the store, and no other', () => {
+    expect(STORE_WAIVERS).toEqual(STORE_RISKS)
   })
 
   it('does not judge the lease by a value that is itself wrong', () => {

@@ -45,7 +45,14 @@ export const DEFAULTS = {
     local_cache: '1s',
     rejected_interval: '60s',
   },
-  store: { timeout: '1s', tombstone: '30d' },
+  store: {
+    timeout: '1s',
+    tombstone: '30d',
+    replicas: 0,
+    replica_timeout: '500ms',
+    require_durable: false,
+    waive: [],
+  },
   http: { body_limit: '16kb', url_limit: '4kb', drain_timeout: '20s', page_limit: 100 },
 }
 

@@ -52,6 +52,16 @@ describe('newConnection', () => {
     })
   })
 
+  it('says who the customer is, as far as it is known', () => {
+    const account = { id: 'ada', email: 'v1.email' }
+    const known = newConnection({ ...made, tenantName: 'ACME', account }, T0)
+
+    expect(known.tenantName).toBe('ACME')
+    expect(currentBinding(known).account).toEqual(account)
+    expect(newConnection(made, T0)).not.toHaveProperty('tenantName')
+    expect(currentBinding(newConnection(made, T0))).not.toHaveProperty('account')
+  })
+
   it('reads back as it was written, with every optional field and with none', () => {
     const full = newConnection(
       { ...made, tenantName: 'ACME', account: { id: 'ada', email: 'v1.email' } },

@@ -38,6 +38,16 @@ describe('create', () => {
     expect((await stored())?.text).toBe('{"count":1}')
   })
 
+  it('reports a document that is on too few replicas, if that was asked for', async () => {
+    const { documents, failWrites } = setUp()
+    failWrites(['not_durable', 'not_durable'])
+
+    expect(await documents.create('one', { count: 1 })).toBe(true)
+    expect(await codeOf(documents.create('two', { count: 1 }, { durable: true }))).toBe(
+      'store_not_durable',
+    )
+  })
+
   it('knows its own write again when the answer was lost', async () => {
     const { documents, stored, failWrites } = setUp()
     failWrites(['applied_unanswered', 'applied_unanswered'])

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { classifyFailure, UnexpectedReply } from '../../../src/vault/redis-errors.ts'
+import { classifyFailure, redirectionOf, UnexpectedReply } from '../../../src/vault/redis-errors.ts'
 import { parseRead, parseVersion, parseWrite } from '../../../src/vault/redis-replies.ts'
 
 /** What the parser of ioredis makes of an error reply: known by its name alone. */
@@ -85,7 +85,7 @@ describe('a reply that no script of ours gives', () => {
     expect(() => parseRead(answer)).toThrow(UnexpectedReply)
   })
 
-  it.each([[null], [['won', '1']], [['lost!', '1', '0']], [['won', null, '0.5']]])(
+  it.each([[null], [['won', '1', '0']], [['lost!', '1', '0', 0]], [['won', null, '0.5', 1]]])(
     'is not read as an outcome: %j',
     (answer) => {
       expect(() => parseWrite(answer)).toThrow(UnexpectedReply)
@@ -98,7 +98,30 @@ describe('a reply that no script of ours gives', () => {
       serverNow: 1_700_000_000_123,
     })
     expect(parseRead([null, null, null, '1', '0'])).toEqual({ document: null, serverNow: 1000 })
-    expect(parseWrite(['won', '1', '0'])).toEqual({ outcome: 'won', serverNow: 1000 })
+    expect(parseWrite(['won', '1', '0', 1])).toEqual({
+      outcome: 'won',
+      serverNow: 1000,
+      hasWritten: true,
+    })
+    expect(parseWrite(['already', '1', '0', 0])).toMatchObject({ hasWritten: false })
     expect(parseVersion('w2 w1')).toBe('w2')
+  })
+})
+
+describe('a redirection of a cluster', () => {
+  it.each([
+    ['MOVED 3999 127.0.0.1:6381', { place: '127.0.0.1:6381', asking: false }],
+    ['ASK 16383 redis-2.internal:6381', { place: 'redis-2.internal:6381', asking: true }],
+    ['MOVED 1 2001:db8::1:6379', { place: '2001:db8::1:6379', asking: false }],
+    ['MOVED 3999', undefined],
+    ['ERR MOVED 3999 127.0.0.1:6381', undefined],
+    ['CLUSTERDOWN The cluster is down', undefined],
+  ])('is read from %j', (message, redirection) => {
+    expect(redirectionOf(reply(message))).toEqual(redirection)
+  })
+
+  it('is not read from what no server has said', () => {
+    expect(redirectionOf(new Error('MOVED 3999 127.0.0.1:6381'))).toBeUndefined()
+    expect(redirectionOf('MOVED 3999 127.0.0.1:6381')).toBeUndefined()
   })
 })

@@ -1,5 +1,5 @@
-import { expect, it } from '@jest/globals'
-import { factsFromInfo } from '../../../src/vault/redis-facts.ts'
+import { describe, expect, it } from '@jest/globals'
+import { factsOf, type Inspection } from '../../../src/vault/redis-facts.ts'
 
 const GOOD = {
   redis_version: '7.0.15',
@@ -7,6 +7,7 @@ const GOOD = {
   maxmemory_policy: 'noeviction',
   aof_enabled: '1',
   aof_last_write_status: 'ok',
+  connected_slaves: '0',
 }
 
 /** An `INFO` answer: sections, comments and all. */
@@ -15,35 +16,116 @@ const info = (fields: Record<string, string>): string =>
     '\r\n',
   )
 
-it('warns of nothing when nothing is wrong', () => {
-  expect(factsFromInfo([info(GOOD)])).toEqual({
+const inspected = (
+  change: Record<string, string> = {},
+  tried: Partial<Inspection> = {},
+): Inspection => ({
+  info: info({ ...GOOD, ...change }),
+  runsScripts: true,
+  mayWait: true,
+  ...tried,
+})
+
+const replica = (state: string) => `ip=127.0.0.1,port=6380,state=${state},offset=14,lag=0`
+
+it('finds nothing when nothing is wrong', () => {
+  expect(factsOf([inspected()], 0)).toEqual({
     kind: 'redis',
     version: '7.0.15',
     role: 'master',
+    replicas: 0,
+    durability: 'ok',
+    risks: [],
     warnings: [],
   })
 })
 
 it.each([
-  [{ redis_version: '6.2.0' }, []],
-  [{ redis_version: '6.10.0' }, []],
-  [{ redis_version: '10.0.0' }, []],
-  [{ redis_version: '6.0.16' }, ['redis is older than 6.2']],
-  [{ redis_version: '5.9.9' }, ['redis is older than 6.2']],
-  [{ role: 'slave' }, ['role is not master']],
-  [{ maxmemory_policy: 'volatile-ttl' }, ['eviction policy is not noeviction']],
-  [{ aof_enabled: '0' }, ['no append-only file']],
-  [{ aof_last_write_status: 'err' }, ['the append-only file is failing']],
-])('for %j warns of %j', (change, warnings) => {
-  expect(factsFromInfo([info({ ...GOOD, ...change })]).warnings).toEqual(warnings)
+  [{ redis_version: '6.2.0' }, [], []],
+  [{ redis_version: '6.10.0' }, [], []],
+  [{ redis_version: '10.0.0' }, [], []],
+  [{ redis_version: '6.0.16' }, ['version'], ['redis is older than 6.2']],
+  [{ redis_version: '5.9.9' }, ['version'], ['redis is older than 6.2']],
+  [{ role: 'slave' }, ['role'], ['role is not master']],
+  [{ maxmemory_policy: 'volatile-ttl' }, ['eviction'], ['eviction policy is not noeviction']],
+  [{ aof_enabled: '0' }, ['persistence'], ['no append-only file']],
+  [{ aof_last_write_status: 'err' }, ['persistence'], ['the append-only file is failing']],
+  [
+    { aof_enabled: '0', aof_last_write_status: 'err' },
+    ['persistence'],
+    ['no append-only file', 'the append-only file is failing'],
+  ],
+])('for %j finds %j', (change, risks, warnings) => {
+  expect(factsOf([inspected(change)], 0)).toMatchObject({
+    durability: risks.length === 0 ? 'ok' : 'unsafe',
+    risks,
+    warnings,
+  })
+})
+
+describe('replicas', () => {
+  const one = { connected_slaves: '1', slave0: replica('online') }
+  const copying = { ...one, connected_slaves: '2', slave1: replica('send_bulk') }
+  const unlisted = { connected_slaves: '2' }
+
+  it.each([
+    ['none', {}, 0, 0, []],
+    ['one too few', {}, 1, 0, ['replicas']],
+    ['just enough', one, 1, 1, []],
+    ['one too few', one, 2, 1, ['replicas']],
+    ['one that is still copying, which does not count,', copying, 2, 1, ['replicas']],
+    ['some that are counted and not listed', unlisted, 2, 2, []],
+    ['some that are counted and not listed', unlisted, 3, 2, ['replicas']],
+  ])('%s of %j where %d are needed', (_, change, needed, replicas, risks) => {
+    expect(factsOf([inspected(change)], needed)).toMatchObject({ replicas, risks })
+  })
+
+  it('are as many as the master with the fewest has', () => {
+    expect(factsOf([inspected(one), inspected()], 1)).toMatchObject({
+      replicas: 0,
+      risks: ['replicas'],
+      warnings: ['fewer replicas than store.replicas'],
+    })
+  })
+
+  it('are of no use when WAIT is refused', () => {
+    expect(factsOf([inspected(one, { mayWait: false })], 1)).toMatchObject({
+      risks: ['replicas'],
+      warnings: ['redis refuses WAIT'],
+    })
+  })
+})
+
+it('finds that scripts do not run', () => {
+  expect(factsOf([inspected({}, { runsScripts: false })], 0)).toMatchObject({
+    risks: ['scripts'],
+    warnings: ['redis refuses scripts'],
+  })
+})
+
+it('finds that it was not told anything', () => {
+  expect(factsOf([inspected({}, { info: null })], 1)).toEqual({
+    kind: 'redis',
+    durability: 'unsafe',
+    risks: ['unverified'],
+    warnings: ['redis refuses INFO'],
+  })
 })
 
 it('names what is wrong with any master of a cluster, once', () => {
-  const bad = info({ ...GOOD, aof_enabled: '0' })
+  const bad = inspected({ aof_enabled: '0' })
 
-  expect(factsFromInfo([info(GOOD), bad, bad]).warnings).toEqual(['no append-only file'])
+  expect(factsOf([inspected(), bad, bad], 0)).toMatchObject({
+    risks: ['persistence'],
+    warnings: ['no append-only file'],
+  })
 })
 
-it('warns of nothing that the server does not say', () => {
-  expect(factsFromInfo(['# Server\r\n'])).toEqual({ kind: 'redis', warnings: [] })
+it('finds nothing in what the server does not say', () => {
+  expect(factsOf([inspected({}, { info: '# Server\r\n' })], 1)).toEqual({
+    kind: 'redis',
+    durability: 'ok',
+    risks: [],
+    warnings: [],
+  })
 })

@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { Redis } from 'ioredis'
+import { startStack } from '../../../scripts/stack/stack.ts'
+import { createMetrics, type Metrics } from '../../../src/admin/metrics.ts'
+import { composeStore } from '../../../src/compose-store.ts'
+import { ConfigError } from '../../../src/config/problems.ts'
+import { createLog } from '../../../src/shared/log.ts'
+import { createCleanup } from '../../support/cleanup.ts'
+import { eventually } from '../../support/eventually.ts'
+import { type RedisServer, startRedis } from '../../support/redis-server.ts'
+import { load } from '../../unit/config/valid-config.ts'
+
+const KEPT = ['--appendonly', 'yes']
+
+const cleanup = createCleanup()
+let server: RedisServer
+let metrics: Metrics
+let lines: string[]
+
+beforeEach(async () => {
+  server = await startRedis({ args: ['--maxmemory-policy', 'allkeys-lru'] })
+  cleanup.add(server.stop)
+  metrics = createMetrics({ programs: [], skews: () => [] })
+  lines = []
+})
+afterEach(cleanup.run)
+
+async function open(settings: Readonly<Record<string, string>>, url = server.url) {
+  const named = Object.entries(settings).map(([name, value]) => [`KNOXGATE_${name}`, value])
+  const config = load({ env: { REDIS_URL: url, ...Object.fromEntries(named) } })
+  const log = createLog('debug', { write: (line) => void lines.push(line) })
+  const store = await composeStore({ config, metrics, log, clock: () => 0 })
+  cleanup.add(store.close)
+  return store
+}
+
+const events = () => lines.map((line) => JSON.parse(line)).map(({ event }) => event)
+
+async function reasonsOfTheGauge(): Promise<readonly string[]> {
+  const { text } = await metrics.render()
+  const unsafe = [...text.matchAll(/^knoxgate_store_unsafe\{reason="(\w+)"\} 1$/gm)]
+  return unsafe.map(([, reason = '']) => reason)
+}
+
+/** The refusal, line by line, without the first, which counts. */
+async function linesOf(opening: Promise<unknown>): Promise<readonly string[]> {
+  const error: unknown = await opening.catch((refusal: unknown) => refusal)
+  if (!(error instanceof ConfigError)) throw new Error('not refused')
+  return error.message.split('\n').slice(1)
+}
+
+describe('a Redis that may lose what it is given', () => {
+  it('is told of and opened by default', async () => {
+    const store = await open({})
+
+    expect(await store.describe()).toMatchObject({
+      durability: 'unsafe',
+      risks: ['eviction', 'persistence'],
+    })
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      level: 'warn',
+      event: 'store_unsafe',
+      reason: ['eviction', 'persistence'],
+    })
+    expect(await reasonsOfTheGauge()).toEqual(['eviction', 'persistence'])
+  })
+
+  it('is refused when durability is required, with what to do about each reason', async () => {
+    const opening = open({ STORE_REQUIRE_DURABLE: 'true', STORE_REPLICAS: '1' })
+
+    expect(await linesOf(opening)).toEqual([
+      '  REDIS_URL: must not evict keys: set maxmemory-policy noeviction, or waive it by name in KNOXGATE_STORE_WAIVE (example: KNOXGATE_STORE_WAIVE=eviction)',
+      expect.stringContaining('appendonly yes'),
+      expect.stringContaining('KNOXGATE_STORE_WAIVE=replicas'),
+    ])
+    const admin = new Redis(server.url)
+    cleanup.add(() => admin.disconnect())
+    await eventually(
+      async () =>
+        String(await admin.client('LIST'))
+          .trim()
+          .split('\n').length === 1,
+    )
+  })
+
+  it('is refused for what is not waived, and for that only', async () => {
+    const opening = open({ STORE_REQUIRE_DURABLE: 'true', STORE_WAIVE: 'eviction' })
+
+    expect(await linesOf(opening)).toEqual([expect.stringContaining('STORE_WAIVE=persistence')])
+  })
+
+  it('is opened without a word when all is waived, and still shows', async () => {
+    const store = await open({
+      STORE_REQUIRE_DURABLE: 'true',
+      STORE_WAIVE: 'persistence,eviction',
+    })
+
+    expect(events()).toEqual([])
+    expect((await store.describe()).warnings).toHaveLength(2)
+    expect(await reasonsOfTheGauge()).toEqual(['eviction', 'persistence'])
+  })
+
+  it('is never refused in development', async () => {
+    await open({ MODE: 'development', STORE_REQUIRE_DURABLE: 'true' })
+
+    expect(events()).toEqual(['store_unsafe'])
+  })
+
+  it('ends the process with 78 and one line per reason', async () => {
+    const env = { KNOXGATE_MODE: 'strict', KNOXGATE_STORE_REQUIRE_DURABLE: 'true' }
+
+    const starting = startStack({ redisUrl: server.url, env })
+
+    await expect(starting).rejects.toThrow(
+      /ended with 78 .*configuration is not valid: 2 problems\n {2}REDIS_URL: .*\n {2}REDIS_URL: /s,
+    )
+  })
+})
+
+it('opens a Redis that keeps what it is given, with durability required', async () => {
+  const good = await startRedis({ args: KEPT })
+  cleanup.add(good.stop)
+
+  const store = await open({ STORE_REQUIRE_DURABLE: 'true' }, good.url)
+
+  expect(await store.describe()).toMatchObject({ durability: 'ok', risks: [], warnings: [] })
+  expect(events()).toEqual([])
+  expect(await reasonsOfTheGauge()).toEqual([])
+  expect((await metrics.render()).text).toContain('knoxgate_store_unsafe{reason="eviction"} 0')
+})
