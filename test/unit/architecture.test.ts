@@ -48,6 +48,7 @@ const RULES: Rules = {
       'sandbox/',
       'type compose-*.ts',
       'type portal/admit.ts',
+      'type consent/requests.ts',
     ],
     'openid-client': ['samsung-account/client.ts'],
     jose: ['signing/', 'sandbox/'],
