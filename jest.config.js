@@ -32,6 +32,8 @@ const redis = {
 
 /** @type {import('jest').Config} */
 export default {
+  // A set-up that failed half-way must not keep the run from ending; what it started ends with it.
+  forceExit: true,
   testTimeout: 30_000,
   maxWorkers: 2,
   projects: [

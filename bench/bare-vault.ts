@@ -1,12 +1,13 @@
 import { createCipheriv, createSecretKey, randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 
-/** What the bare handler opens: base64 of a key, and the ids it was filled for. */
+/** What the bare handler opens with. */
 export interface BareVault {
+  /** 32 bytes of AES-256 key, base64. */
   readonly key: string
 }
 
-/** Stores one sealed answer per id, for the bare handler: as long as ours, and under its own key. */
+/** Stores one sealed answer per id for the bare handler: as long as ours, and its own key. */
 export async function fillBareVault(
   redisUrl: string,
   ids: readonly string[],

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 /** A helper process of the bench that answers messages. */
 export interface Child {
   readonly pid: number
-  /** Sends a message and waits for the next one that comes back. @throws Error when it ends instead */
+  /** Sends a message and waits for the next one back. @throws Error when it ends instead */
   ask(message: object): Promise<unknown>
   stop(): Promise<void>
 }

@@ -11,7 +11,7 @@ import { wideRows } from './rows/wide.ts'
 import { missesFloor, type Row, renderTable } from './table.ts'
 import { createWorld, type World } from './world.ts'
 
-/** One command, one machine: what the service does, beside what a bare handler does in the same run. */
+/** What the service does, beside what a bare handler does on the same machine in the same run. */
 const MEASURES: Readonly<
   Record<Group, (world: World, load: Load, effort: Effort) => Promise<readonly Row[]>>
 > = {

@@ -13,7 +13,9 @@ export interface Options {
   readonly profileDir?: string
 }
 
-export const USAGE = `usage: npm run bench -- [--quick] [--rows ${GROUPS.join(',')}] [--profile <directory>]`
+const ALL = GROUPS.join(',')
+
+export const USAGE = `usage: npm run bench -- [--quick] [--rows ${ALL}] [--profile <directory>]`
 
 const isGroup = (name: string): name is Group => GROUPS.some((group) => group === name)
 

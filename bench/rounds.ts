@@ -30,12 +30,12 @@ export const disturbanceOf = (round: Round): number =>
   Math.max(...[...round.values()].map(({ disturbance }) => disturbance))
 
 /**
- * Puts targets under load in turn, round after round, forwards and backwards: what else goes on in the
- * machine then hits all of them alike.
+ * Puts targets under load in turn, round after round, forwards and backwards: what else goes on in
+ * the machine then hits all of them alike.
  *
  * Where others need the processors, what is scarce is no longer the server's time. So a disturbed
- * round is made up for by another one, and the calmest count: chosen by what others did, never by what
- * came out.
+ * round is made up for by another one, and the calmest count: chosen by what others did, never by
+ * what came out.
  */
 export async function runRounds(
   load: Load,

@@ -35,8 +35,8 @@ const TOKEN_MS = 1_800_000
 const IN_FLIGHT = 64
 
 /**
- * Stores connections as consent and the first hand-out would have left them: through the vault's own
- * modules, but without ten thousand walks through a browser.
+ * Stores connections as consent and the first hand-out would have left them: through the vault's
+ * own modules, but without ten thousand walks through a browser.
  */
 export async function createSeeder(options: SeedOptions): Promise<Seeder> {
   const log = createLog('silent')

@@ -25,7 +25,7 @@ export function format(value: number): string {
 
 const judged = ({ ratio, figure }: Row): number => ratio ?? figure
 
-/** How far a row is from a bound, on its wrong side; 0 when it is met, undefined without a bound. */
+/** How far a row is on the wrong side of a bound: 0 when it is met, undefined without a bound. */
 function shortBy(row: Row, bound: number | undefined): number | undefined {
   if (bound === undefined) return undefined
   const distance = row.lowerIsBetter === true ? judged(row) - bound : bound - judged(row)

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { BaselineOrder } from './messages.ts'
 
-/** Makes this process a baseline: waits for its order, listens on the loopback, tells its origin. */
+/** Makes this process a baseline: it waits for its order, listens, and tells its origin. */
 export function answerOrder(makeHandler: (order: BaselineOrder) => RequestListener): void {
   process.on('disconnect', () => process.exit(0))
   process.once('message', async (order: BaselineOrder) => {

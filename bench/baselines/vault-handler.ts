@@ -4,8 +4,8 @@ import { Redis } from 'ioredis'
 import { answerOrder } from './answer-order.ts'
 
 /*
- * The first yardstick: what somebody would write in an afternoon. It proves no caller, keeps nothing
- * and renews nothing: GET from Redis, AES-256-GCM, JSON.
+ * The first yardstick: what somebody would write in an afternoon. It proves no caller, keeps
+ * nothing and renews nothing: GET from Redis, AES-256-GCM, JSON.
  */
 
 /** Opens `iv | ciphertext | tag` in base64. */

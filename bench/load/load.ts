@@ -18,7 +18,7 @@ export interface Sample {
   readonly cpuMicros: number
   /** How many requests that were. */
   readonly answered: number
-  /** Share of the machine that processes outside the measurement took; 0 where it cannot be told. */
+  /** Share of the machine that went to processes of others; 0 where it cannot be told. */
   readonly disturbance: number
 }
 

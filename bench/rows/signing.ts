@@ -85,7 +85,7 @@ function wayOfOurs(file: string, inFlight: number): Way {
     })
 }
 
-/** Samsung's own library: reads the file and the keys in it for every JWT, on the calling thread. */
+/** Samsung's own library: reads the file and its keys for every JWT, on the calling thread. */
 function wayOfLibrary(file: string): Way {
   const require = createRequire(import.meta.url)
   // It has no types of its own; the name and the parameters are those of its README.

@@ -3,7 +3,7 @@ import { median } from '../rounds.ts'
 import type { Row } from '../table.ts'
 import type { World } from '../world.ts'
 
-/** From the start of the process to its `ready` event, with Redis, in ms: built, and from source. */
+/** From the start of the process to its `ready` event, with Redis: built, and from source. */
 export async function startRows(world: World, { starts }: Effort): Promise<readonly Row[]> {
   const built = await timeStarts(world, starts)
   const source = await timeStarts(world, starts, 'src/main.ts')

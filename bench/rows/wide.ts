@@ -14,8 +14,8 @@ const SHORT_COPY = { KNOXGATE_KNOX_TOKEN_LOCAL_CACHE: '100ms' }
  * Ten thousand connections, asked for in turn.
  *
  * At full load each comes round within the second for which a process may keep an opened token, and
- * Redis would be left out of most of it. So the row is measured with that second cut to a tenth: Redis
- * is asked for every hand-out. The second as it is by default has rows of its own.
+ * Redis would be left out of most of it. So the row is measured with that second cut to a tenth:
+ * Redis is asked for every hand-out. The second as it is by default has rows of its own.
  */
 export async function wideRows(world: World, load: Load, effort: Effort): Promise<readonly Row[]> {
   const { large } = await world.seeded()

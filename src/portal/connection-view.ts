@@ -1,5 +1,4 @@
 import type { Portal } from '../config/config.ts'
-import { ServiceError } from '../shared/errors.ts'
 import type { Clock, EpochMs } from '../shared/time.ts'
 import { toRfc3339 } from '../shared/time.ts'
 import type { Snapshot } from '../vault/connections.ts'
@@ -53,20 +52,10 @@ export function createViewConnection(deps: {
 
     async function accountOf() {
       if (binding.account === undefined) return null
-      const email = await readEmail().catch(onlyUnreadable)
-      return dropAbsent({ id: binding.account.id, email })
-    }
-
-    async function readEmail() {
       const dataKey = await envelope.open(connection.id, connection.dataKey)
-      return openEmail(dataKey, binding)
+      return dropAbsent({ id: binding.account.id, email: openEmail(dataKey, binding) })
     }
   }
-}
-
-/** An address that no key opens hides itself, and not the connection or the list it stands in. */
-function onlyUnreadable(error: unknown): undefined {
-  if (!(error instanceof ServiceError) || error.code !== 'record_unreadable') throw error
 }
 
 const viewError = ({ at, code, owner, upstreamCode, errorId }: LastError) =>

@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import type { Redis } from 'ioredis'
 
 /** Every file under a directory, as one text of bytes: append-only files, snapshots, whatever. */
@@ -65,13 +68,18 @@ export interface CommandWatch {
   stop(): void
 }
 
-/** Listens with MONITOR. */
+/**
+ * Listens with MONITOR, on a bare socket: the client takes what others send meanwhile for the answer
+ * to its own first command.
+ */
 export async function watchCommands(db: Redis): Promise<CommandWatch> {
-  const monitor = await db.monitor()
-  monitor.on('error', () => {})
+  const { host = '127.0.0.1', port = 6379 } = db.options
+  const socket = connect({ host, port })
+  const lines = createInterface({ input: socket })
   const commands: string[] = []
-  monitor.on('monitor', (_time: string, args: readonly string[]) => {
-    commands.push(args.join(' '))
-  })
-  return { commands, stop: () => monitor.disconnect() }
+  socket.write('MONITOR\r\n')
+  // The first line is `+OK`: from then on nothing is missed.
+  await once(lines, 'line')
+  lines.on('line', (line) => commands.push(line))
+  return { commands, stop: () => socket.destroy() }
 }

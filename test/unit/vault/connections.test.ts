@@ -38,6 +38,18 @@ it('calls a document that is no connection unreadable, not absent', async () => 
   expect(await codeOf(connections.update(ONE.id, touch))).toBe('record_unreadable')
 })
 
+it('finds nothing to delete where there is nothing', async () => {
+  expect(await setUp().connections.remove(ONE.id, tombstoneOf)).toBe(false)
+})
+
+it('neither creates nor deletes on too few replicas without saying so', async () => {
+  const { connections, failWrites } = setUp()
+  failWrites(['not_durable', 'not_durable'])
+
+  expect(await codeOf(connections.create(ONE))).toBe('store_not_durable')
+  expect(await codeOf(connections.remove(ONE.id, tombstoneOf))).toBe('store_not_durable')
+})
+
 describe('a deleted connection', () => {
   async function deleted() {
     const world = setUp()

@@ -39,6 +39,23 @@ describe('mint', () => {
     expect(await world.connectionOf(id)).toEqual(connection)
   })
 
+  it('reports how every exchange ended and how long it took', async () => {
+    const replica = world.replica()
+    const slowly = (ms: number) => () => world.advance(ms)
+    world.samsung.mintSteps.push(
+      { before: slowly(250), ...failing(knoxError('transient', 'timeout'), 'after') },
+      { before: slowly(40) },
+    )
+
+    await codeOf(mint(replica))
+    await mint(replica)
+
+    expect(replica.exchanges).toEqual([
+      ['error', 250],
+      ['ok', 40],
+    ])
+  })
+
   it('asks nobody when another process has made what is wanted', async () => {
     await mint()
     await mint()

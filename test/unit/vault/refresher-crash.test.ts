@@ -4,7 +4,7 @@ import { currentBinding } from '../../../src/vault/record.ts'
 import type { Store } from '../../../src/vault/store.ts'
 import { openRefreshToken } from '../../../src/vault/token-seal.ts'
 import { createFaultyStore } from './support/faulty-store.ts'
-import { failing, held, tokenError } from './support/samsung.ts'
+import { failing, held, type Step, tokenError } from './support/samsung.ts'
 import { codeOf, createWorld, type World, type WorldOptions } from './support/world.ts'
 
 let world: World
@@ -233,6 +233,57 @@ describe('when the intent cannot be written down', () => {
 
     expect(world.samsung.spent).toHaveLength(1)
     expect(await refreshState()).toMatchObject({ reason: 'refused' })
+  })
+})
+
+describe('what must survive the loss of a server', () => {
+  /** State of the refresh in every write, and whether replicas were asked for. */
+  async function writesOf(step: Step): Promise<readonly (readonly [string, boolean])[]> {
+    const writes: (readonly [string, boolean])[] = []
+    world = createWorld({
+      wrapStore: (store) => ({
+        ...store,
+        compareAndSet(key, revision, text, writeId, options) {
+          const state = /"state":"(\w+)"/.exec(text)?.[1] ?? ''
+          writes.push([state, options?.durable === true])
+          return store.compareAndSet(key, revision, text, writeId, options)
+        },
+      }),
+    })
+    id = await world.connect()
+    writes.length = 0
+    world.samsung.refreshSteps.push(step)
+    await codeOf(renew())
+    return writes
+  }
+
+  it.each([
+    [
+      'a renewal',
+      {},
+      [
+        ['refreshing', true],
+        ['ok', true],
+      ],
+    ],
+    [
+      'a refusal',
+      failing(tokenError('customer')),
+      [
+        ['refreshing', true],
+        ['consent_required', true],
+      ],
+    ],
+    [
+      'a failure',
+      failing(tokenError('transient')),
+      [
+        ['refreshing', true],
+        ['ok', false],
+      ],
+    ],
+  ] as const)('of %s is asked to be on replicas', async (_, step, expected) => {
+    expect(await writesOf(step)).toEqual(expected)
   })
 })
 

@@ -129,6 +129,27 @@ describe('a token that is kept', () => {
     expect(world.samsung.exchanged.length).toBeLessThanOrEqual(1 + 7)
   })
 
+  it('is tried to be renewed after half a second, a second, two seconds', async () => {
+    const replica = world.replica()
+    await replica.ask(id)
+    world.advance(28.2 * MINUTE)
+    world.samsung.mintSteps.push(...Array(4).fill(failing(knoxError('transient', 'timeout'))))
+    const triesAfter = async (ms: number) => {
+      world.advance(ms)
+      await replica.ask(id)
+      await replica.source.idle()
+      return world.samsung.exchanged.length - 1
+    }
+
+    expect(await triesAfter(0)).toBe(1)
+    expect(await triesAfter(499)).toBe(1)
+    expect(await triesAfter(1)).toBe(2)
+    expect(await triesAfter(999)).toBe(2)
+    expect(await triesAfter(1)).toBe(3)
+    expect(await triesAfter(1999)).toBe(3)
+    expect(await triesAfter(1)).toBe(4)
+  })
+
   it('is not served to a caller who needs more life than it has', async () => {
     const replica = world.replica()
     const old = await replica.ask(id)

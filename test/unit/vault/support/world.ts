@@ -66,9 +66,11 @@ export function createWorld(options: WorldOptions = {}) {
   /** One process of the service over a store of its own choice. */
   function replica(own: Store = store) {
     const outcomes: RefreshOutcome[] = []
+    const exchanges: (readonly ['ok' | 'error', number])[] = []
     const metrics = {
       refresh: (_program: string, outcome: RefreshOutcome) => void outcomes.push(outcome),
-      mint: () => {},
+      mint: (_program: string, outcome: 'ok' | 'error', durationMs: number) =>
+        void exchanges.push([outcome, durationMs]),
     }
     const seen = createConnections({ store: own, tombstoneMs: 30 * 86_400_000 })
     const deps = { connections: seen, envelope, settings, clock, log, metrics }
@@ -83,6 +85,7 @@ export function createWorld(options: WorldOptions = {}) {
       mint,
       source,
       outcomes,
+      exchanges,
       ask: (id: string, request: Partial<Parameters<typeof source.handOut>[2]> = {}) =>
         source.handOut(PORTAL, id, { minTtlMs: 60_000, arrivedAt: clock(), ...request }),
     }
