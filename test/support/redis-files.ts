@@ -80,6 +80,12 @@ export async function watchCommands(db: Redis): Promise<CommandWatch> {
   socket.write('MONITOR\r\n')
   // The first line is `+OK`: from then on nothing is missed.
   await once(lines, 'line')
-  lines.on('line', (line) => commands.push(line))
+  lines.on('line', (line) => commands.push(argumentsOf(line).join(' ')))
   return { commands, stop: () => socket.destroy() }
 }
+
+/** `+1700000000.1 [0 127.0.0.1:1] "eval" "…"` without its head and its quotes. */
+const argumentsOf = (line: string): readonly string[] =>
+  Array.from(line.matchAll(/"((?:[^"\\]|\\.)*)"/g), ([, quoted = '']) =>
+    quoted.replace(/\\(["\\])/g, '$1'),
+  )
