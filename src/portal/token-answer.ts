@@ -1,6 +1,6 @@
 import type { Program } from '../config/config.ts'
 import { toRfc3339 } from '../shared/time.ts'
-import type { HandOut } from '../vault/token-source.ts'
+import type { HandOut } from '../vault/hand-out.ts'
 
 /**
  * The one answer meant to carry a credential: JSON in ASCII only, so that its length is the number

@@ -6,7 +6,8 @@ import type { Clock, EpochMs } from '../shared/time.ts'
 import { noteTrust } from '../vault/connection-transitions.ts'
 import type { Connections } from '../vault/connections.ts'
 import { knoxFailure } from '../vault/failures.ts'
-import type { HandOut, TokenSource } from '../vault/token-source.ts'
+import type { HandOut } from '../vault/hand-out.ts'
+import type { TokenSource } from '../vault/token-source.ts'
 
 export interface VerifyConnectionDeps {
   readonly connections: Connections

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../shared/time.ts'
-import type { HandOut } from './token-source.ts'
+import type { HandOut } from './hand-out.ts'
 
 interface Entry {
   readonly handOut: HandOut

@@ -1,11 +1,11 @@
 import { ServiceError } from '../shared/errors.ts'
 import type { Log } from '../shared/log.ts'
-import type { Secret } from '../shared/secret.ts'
 import type { Clock, EpochMs } from '../shared/time.ts'
 import type { Connections, Snapshot } from './connections.ts'
 import { backoffMs } from './due.ts'
 import type { Envelope } from './envelope.ts'
 import { createFlights } from './flights.ts'
+import type { HandOut } from './hand-out.ts'
 import { createHandOutCache } from './hand-out-cache.ts'
 import {
   assertUsable,
@@ -17,16 +17,6 @@ import {
 import type { Mint } from './minter.ts'
 import { currentBinding } from './record.ts'
 import { openKnoxToken } from './token-seal.ts'
-
-/** A live Knox credential for one connection. */
-export interface HandOut {
-  readonly programId: string
-  readonly headerName: string
-  readonly value: Secret
-  /** A fingerprint, for `rejected`. */
-  readonly tokenId: string
-  readonly expiresAt: EpochMs
-}
 
 export interface TokenSource {
   /** What {@link handOut} would give without asking anybody, or null when it has to ask. */

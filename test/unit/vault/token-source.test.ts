@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { reconnect } from '../../../src/vault/connection-transitions.ts'
+import type { HandOut } from '../../../src/vault/hand-out.ts'
 import { sealTokens } from '../../../src/vault/token-seal.ts'
-import type { HandOut } from '../../../src/vault/token-source.ts'
 import { failing, HOUR, held, knoxError, MINUTE } from './support/samsung.ts'
 import {
   codeOf,

@@ -6,6 +6,7 @@ import { FIRST_BINDING, newConnection } from '../../../../src/vault/connection-t
 import { createConnections } from '../../../../src/vault/connections.ts'
 import { createDirectory } from '../../../../src/vault/directory.ts'
 import { createEnvelope } from '../../../../src/vault/envelope-keys.ts'
+import type { HandOut } from '../../../../src/vault/hand-out.ts'
 import { createKeyRing } from '../../../../src/vault/key-ring.ts'
 import { createMinter } from '../../../../src/vault/minter.ts'
 import type { RefreshOutcome } from '../../../../src/vault/outcomes.ts'
@@ -14,7 +15,7 @@ import { createRefresher } from '../../../../src/vault/refresher.ts'
 import type { Store } from '../../../../src/vault/store.ts'
 import { createMemoryStore } from '../../../../src/vault/store-memory.ts'
 import { sealTokens } from '../../../../src/vault/token-seal.ts'
-import { createTokenSource, type HandOut } from '../../../../src/vault/token-source.ts'
+import { createTokenSource } from '../../../../src/vault/token-source.ts'
 import { createSamsung, type SamsungOptions } from './samsung.ts'
 
 export const SETTINGS = {
@@ -95,6 +96,7 @@ export function createWorld(options: WorldOptions = {}) {
   async function connect({
     portalId = PORTAL,
     tenantRef = 'tenant-1',
+    program = PROGRAM,
     tokens = samsung.consent(),
     renewable = true,
   } = {}) {
@@ -107,7 +109,7 @@ export function createWorld(options: WorldOptions = {}) {
         id,
         portalId,
         tenantRef,
-        program: PROGRAM,
+        program,
         kind: 'samsung-account',
         dataKey: wrapped,
         account: { id: tokens.userId ?? 'ada' },
@@ -116,7 +118,7 @@ export function createWorld(options: WorldOptions = {}) {
       },
       now,
     )
-    await directory.claim({ portalId, programId: PROGRAM, tenantRef }, id)
+    await directory.claim({ portalId, programId: program, tenantRef }, id)
     await directory.add(portalId, id)
     await connections.create(connection)
     return id
