@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { createLog } from '../../../src/shared/log.ts'
@@ -11,6 +9,7 @@ import { createKeyRing } from '../../../src/vault/key-ring.ts'
 import { documentKey, type Store } from '../../../src/vault/store.ts'
 import { createRedisStore } from '../../../src/vault/store-redis.ts'
 import { createCleanup } from '../../support/cleanup.ts'
+import { type CommandWatch, everyByteUnder, watchCommands } from '../../support/redis-files.ts'
 import { type RedisServer, startRedis } from '../../support/redis-server.ts'
 
 const TOKEN = `canary-${randomBytes(24).toString('hex')}`
@@ -32,7 +31,7 @@ function encodingsOf(secret: Uint8Array): readonly string[] {
 const cleanup = createCleanup()
 let server: RedisServer
 let admin: Redis
-let monitor: Redis
+let watch: CommandWatch
 let store: Store
 
 beforeAll(async () => {
@@ -47,21 +46,13 @@ beforeAll(async () => {
   cleanup.add(server.stop)
   admin = new Redis(server.url)
   cleanup.add(() => admin.disconnect())
-  monitor = await admin.monitor()
-  cleanup.add(() => monitor.disconnect())
+  watch = await watchCommands(admin)
+  cleanup.add(watch.stop)
   const log = createLog('silent')
   store = await createRedisStore({ url: new Secret(server.url), timeoutMs: 5000, log })
   cleanup.add(store.close)
 })
 afterAll(cleanup.run)
-
-/** Every file under a directory, as one text. */
-async function everyByteUnder(dir: string): Promise<string> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true })
-  const files = entries.filter((entry) => entry.isFile())
-  const texts = files.map((file) => readFile(join(file.parentPath, file.name), 'latin1'))
-  return (await Promise.all(texts)).join('\n')
-}
 
 /** What anybody who may ask Redis can see of a key. */
 async function everythingRedisTells(): Promise<string> {
@@ -84,8 +75,6 @@ it('keeps no sealed text and no key readable, in files or in answers', async () 
   }
   const limits = { cacheMs: 1000, maxEntries: 10, clock: () => 0 }
   const envelope = createEnvelope({ keyRing: watched, ...limits })
-  const commands: string[] = []
-  monitor.on('monitor', (_time: string, args: string[]) => commands.push(args.join(' ')))
 
   await checkSentinel(store, watched)
   const { wrapped, dataKey } = await envelope.create('conn_at_rest')
@@ -95,7 +84,8 @@ it('keeps no sealed text and no key readable, in files or in answers', async () 
   await store.compareAndSet(KEY, 1, text, 'write-2', { durable: true })
   await admin.save()
 
-  const seen = [await everyByteUnder(server.dir), await everythingRedisTells(), commands.join('\n')]
+  const files = await everyByteUnder(server.dir)
+  const seen = [files, await everythingRedisTells(), watch.commands.join('\n')]
   for (const place of seen) {
     expect(place).toContain('conn_at_rest')
     for (const secret of [Buffer.from(TOKEN), VAULT_KEY, ...dataKeys]) {
