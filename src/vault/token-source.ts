@@ -141,7 +141,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     const askedAt = clock()
     if (known === null || (await connections.version(connectionId)) !== known) return null
     cache.confirm(connectionId, known, askedAt)
-    return cache.get(connectionId, portalId, minTtlMs, clock())
+    return cache.get(connectionId, portalId, minTtlMs, askedAt)
   }
 
   return {
