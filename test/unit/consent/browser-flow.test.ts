@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { BrowserStep } from '../../../src/consent/browser-flow.ts'
 import type { CallbackResult } from '../../../src/samsung-account/callback.ts'
-import { PROGRAM } from '../vault/support/world.ts'
 import {
   COMPLETE_WITHIN_MS,
   type ConsentWorld,
@@ -64,6 +63,16 @@ describe('continue', () => {
     const stored = JSON.stringify(await world.session(id))
     expect(stored).not.toContain(cookie)
     expect(stored).not.toContain(state.slice(id.length + 1))
+  })
+
+  it('asks Samsung for the language that the portal named', async () => {
+    const urlOf = async (locale: { readonly locale?: string }) => {
+      const step = await world.flow.start((await world.begin(locale)).id, undefined)
+      return step.kind === 'samsung' ? new URL(step.url).searchParams.get('locale') : step
+    }
+
+    expect(await urlOf({ locale: 'de-CH' })).toBe('de-CH')
+    expect(await urlOf({})).toBe('')
   })
 
   it('never keeps a cookie that the browser brought along', async () => {
@@ -252,42 +261,4 @@ describe('a customer who says no', () => {
 
     expect(await world.session(id)).toMatchObject({ phase: 'failed', failure: 'server_error' })
   })
-})
-
-describe('two tabs of one browser', () => {
-  it('may both be at Samsung, and the first to come back wins', async () => {
-    const { id } = await world.begin()
-    const one = await world.start(id)
-    const two = await world.start(id, one.cookie)
-    expect(two.cookie).toBe(one.cookie)
-    expect(two.state).not.toBe(one.state)
-
-    expect(endOf(await world.back(world.codeResult(one.state), one.cookie))).toBe('portal')
-
-    expect(endOf(await world.back(world.codeResult(two.state), two.cookie))).toBe('used')
-  })
-
-  it('beyond the fourth close the oldest', async () => {
-    const { id } = await world.begin()
-    const tabs = [await world.start(id)]
-    const cookie = tabs[0]?.cookie
-    for (let i = 0; i < 4; i++) tabs.push(await world.start(id, cookie))
-    const ends = []
-    for (const { state } of tabs.slice(0, 2))
-      ends.push(endOf(await world.back(world.codeResult(state), cookie)))
-
-    expect(ends).toEqual(['unknown_state', 'portal'])
-  })
-})
-
-it('logs every step by its name, and no word that could be used', async () => {
-  const { state, cookie, resultCode, id } = await world.consent({}, 'canary-code')
-  await world.back(world.codeResult(state), cookie)
-
-  const events = ['connect_session_created', 'consent_started', 'consent_given', 'browser_refused']
-  for (const event of events) expect(world.events(event)).toHaveLength(1)
-  const log = JSON.stringify(events.map(world.events))
-  for (const word of [state, cookie, resultCode, id, 'canary-code', 'tenant-1'])
-    expect(log).not.toContain(word)
-  expect(world.events('consent_given')[0]).toMatchObject({ programId: PROGRAM })
 })

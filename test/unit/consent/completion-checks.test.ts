@@ -64,6 +64,15 @@ describe('assertProof', () => {
   })
 })
 
+it('says how a session has ended', () => {
+  const detailOf = (check: () => void) => refusal(check)?.extras.detail
+
+  expect(detailOf(() => assertOpen(failed(), T0))).toBe('the session ended with code_expired')
+  expect(detailOf(() => assertProof(started(), PROOF, aSession().expiresAt))).toBe(
+    'the session is expired',
+  )
+})
+
 describe('assertOpen', () => {
   const { code, dataKey } = HELD
 

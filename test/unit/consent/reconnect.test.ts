@@ -109,6 +109,14 @@ describe('reconnecting', () => {
   })
 })
 
+it('takes a new name of the customer along, and keeps the old one without', async () => {
+  const nameAfter = async (wish: { readonly tenantName?: string }) =>
+    (await world.connect({ connectionId, ...wish })).connection.tenantName
+
+  expect(await nameAfter({ tenantName: 'New Inc.' })).toBe('New Inc.')
+  expect(await nameAfter({})).toBe('New Inc.')
+})
+
 describe('another account', () => {
   it('is refused: its tokens are dropped and the connection is as it was', async () => {
     const before = await world.connectionOf(connectionId)
@@ -116,6 +124,10 @@ describe('another account', () => {
     expect(await codeOf(reconnect('ben'))).toBe('account_mismatch')
 
     expect(await world.connectionOf(connectionId)).toEqual(before)
+    const { portalId, tenantRef } = before
+    const place = { portalId, programId: 'emm-eu', tenantRef }
+    expect(await world.directory.find(place)).toBe(connectionId)
+    expect(await world.directory.list(portalId, null, 10)).toEqual([connectionId])
     await world.replica().ask(connectionId)
     expect(world.samsung.exchanged).toEqual(['access-1'])
   })

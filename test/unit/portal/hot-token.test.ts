@@ -38,6 +38,16 @@ it('gives the same answer as the long way', async () => {
   expect(headers).toEqual(expected)
 })
 
+it('also gives it after asking the store only whether the record is still the same', async () => {
+  const { body } = await warm()
+  const before = longWays()
+  world.advance(5000)
+
+  expect((await token()).body).toEqual(body)
+
+  expect(longWays()).toBe(before)
+})
+
 describe('takes the long way', () => {
   it.each([
     ['a query', () => token(acme.apiKey, '?a=1'), 422],

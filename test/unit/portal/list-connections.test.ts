@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
+import { documentKey } from '../../../src/vault/store.ts'
 import { failing, HOUR, tokenError } from '../vault/support/samsung.ts'
 import { codeOf, PORTAL } from '../vault/support/world.ts'
 import { acme, createPortalWorld, other, type PortalWorld } from './support/world.ts'
@@ -109,6 +110,16 @@ describe('a list of 250 connections', () => {
   })
 })
 
+it('is not hidden by a record that nobody can read', async () => {
+  const made = await make(3)
+  const key = documentKey(made[1] ?? '')
+  const { document } = await world.store.read(key)
+  await world.store.compareAndSet(key, document?.revision ?? 0, 'broken', 'w')
+
+  expect(idsOf([await list()])).toEqual([made[0], made[2]])
+  expect(idsOf(await pages('limit=1'))).toEqual([made[0], made[2]])
+})
+
 describe('a cursor', () => {
   const refused = async (cursor: string, apiKey = acme.apiKey) => {
     const res = await world.call('GET', `/v1/connections?cursor=${cursor}`, apiKey)
@@ -206,6 +217,16 @@ describe('a filter', () => {
     expect((await list('?program=emm-us')).data).toEqual([])
     expect((await list('?program=emm-us&tenant_ref=tenant-1')).data).toEqual([])
     expect(idsOf([await list('?program=emm-eu&tenant_ref=tenant-1')])).toEqual([made[1]])
+  })
+
+  it('by tenant_ref finds one connection for each program, page by page', async () => {
+    const made = [await world.connect()]
+    world.advance(1)
+    made.push(await world.connect({ program: 'emm-us' }))
+
+    expect(idsOf(await pages('tenant_ref=tenant-1&limit=1'))).toEqual(made)
+    expect(idsOf([await list('?tenant_ref=tenant-1&program=emm-us')])).toEqual([made[1]])
+    expect((await list('?tenant_ref=tenant-1')).next_cursor).toBeNull()
   })
 
   it('by tenant_ref and a cursor goes on after it', async () => {

@@ -203,7 +203,12 @@ describe('completing', () => {
 
     expect((await complete(id, resultCode)).body.code).toBe('code_expired')
 
-    expect(await get(id)).toMatchObject({ status: 'failed', error: 'code_expired' })
+    expect(await get(id)).toEqual({
+      id,
+      status: 'failed',
+      expires_at: inSeconds(600),
+      error: 'code_expired',
+    })
     expect((await complete(id, resultCode)).body.code).toBe('session_ended')
   })
 

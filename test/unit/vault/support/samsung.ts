@@ -127,7 +127,8 @@ export function createSamsung(options: SamsungOptions): Samsung {
     userOf: (accessToken) => users.get(accessToken),
 
     account: {
-      authorizationUrl: ({ state }) => `https://account.example/signInGate?state=${state}`,
+      authorizationUrl: ({ state, locale = '' }) =>
+        `https://account.example/signInGate?state=${state}&locale=${locale}`,
       async exchangeCode(code, onTokens) {
         lists.codes?.push(code.reveal())
         const [tokens, step] = await run(steps.code ?? [], () => issue(code.reveal()))
