@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import type { Response } from 'supertest'
 import { createBrowser, type TestBrowser } from '../portal/support/browser.ts'
 import { createPortalWorld, type PortalWorld, RETURN_URL } from '../portal/support/world.ts'
+import { expectPage, newSession } from './support/pages.ts'
 
 let world: PortalWorld
 let browser: TestBrowser
@@ -13,31 +13,10 @@ let id: string
 beforeEach(async () => {
   world = await createPortalWorld()
   browser = createBrowser(world)
-  id = await newSession()
+  id = await newSession(world)
 })
 
-async function newSession(tenantRef = 'tenant-1'): Promise<string> {
-  const body = {
-    program: 'emm-eu',
-    tenant_ref: tenantRef,
-    return_url: RETURN_URL,
-    code_challenge: 'c'.repeat(43),
-  }
-  return (await world.call('POST', '/v1/connect-sessions').send(body)).body.id
-}
-
 const phaseOf = async (session = id) => (await world.consent.sessions.read(session))?.record.phase
-
-/** A page ends the attempt: it says why, gives a support id, and no script and no cache touch it. */
-function expectPage(res: Response, status: number, words: RegExp): void {
-  expect(res.status).toBe(status)
-  expect(res.headers['content-type']).toMatch(/^text\/html/)
-  expect(res.headers['cache-control']).toBe('no-store')
-  expect(res.headers['content-security-policy']).toContain("default-src 'none'")
-  expect(res.text).toMatch(words)
-  expect(res.text).toMatch(/[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}/)
-  expect(res.text).not.toMatch(/<script|canary/)
-}
 
 describe('the way back from Samsung', () => {
   const CODES = (state: string): readonly (readonly [string, string])[] => [
@@ -49,7 +28,7 @@ describe('the way back from Samsung', () => {
 
   it.each([0, 1, 2, 3])('is understood in every shape (%d), by GET and by POST', async (shape) => {
     for (const method of ['GET', 'POST']) {
-      const session = await newSession(`tenant-${method}`)
+      const session = await newSession(world, `tenant-${method}`)
       const own = createBrowser(world)
       const state = await own.start(session)
       const parameters = CODES(state)[shape]?.[1] ?? ''

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import type { Response } from 'supertest'
 import { createBrowser, PUBLIC_URL, type TestBrowser } from '../portal/support/browser.ts'
-import { createPortalWorld, type PortalWorld, RETURN_URL } from '../portal/support/world.ts'
+import { createPortalWorld, type PortalWorld } from '../portal/support/world.ts'
+import { expectPage, newSession } from './support/pages.ts'
 
 let world: PortalWorld
 let browser: TestBrowser
@@ -10,31 +10,10 @@ let id: string
 beforeEach(async () => {
   world = await createPortalWorld()
   browser = createBrowser(world)
-  id = await newSession()
+  id = await newSession(world)
 })
 
-async function newSession(tenantRef = 'tenant-1'): Promise<string> {
-  const body = {
-    program: 'emm-eu',
-    tenant_ref: tenantRef,
-    return_url: RETURN_URL,
-    code_challenge: 'c'.repeat(43),
-  }
-  return (await world.call('POST', '/v1/connect-sessions').send(body)).body.id
-}
-
 const phaseOf = async (session = id) => (await world.consent.sessions.read(session))?.record.phase
-
-/** A page ends the attempt: it says why, gives a support id, and no script and no cache touch it. */
-function expectPage(res: Response, status: number, words: RegExp): void {
-  expect(res.status).toBe(status)
-  expect(res.headers['content-type']).toMatch(/^text\/html/)
-  expect(res.headers['cache-control']).toBe('no-store')
-  expect(res.headers['content-security-policy']).toContain("default-src 'none'")
-  expect(res.text).toMatch(words)
-  expect(res.text).toMatch(/[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}/)
-  expect(res.text).not.toMatch(/<script|canary/)
-}
 
 describe('the page behind the link', () => {
   it('names the portal and sets no cookie', async () => {
@@ -110,7 +89,7 @@ describe('continue', () => {
   })
 
   it('without the form’s own token is refused', async () => {
-    const other = await newSession('tenant-2')
+    const other = await newSession(world, 'tenant-2')
     const forms = [
       'action=continue',
       'action=continue&csrf_token=',
