@@ -1,7 +1,7 @@
 import type { OutboundError, OutboundResponse } from '../outbound/outbound.ts'
 import { wordFor } from '../outbound/reason-word.ts'
+import { readRetryAfterSeconds } from '../outbound/retry-after.ts'
 import { KnoxError, type KnoxFailureKind } from './kind.ts'
-import { readRetryAfterSeconds } from './retry-after.ts'
 import { readKnoxError } from './wire.ts'
 
 /** `mint` asks for a token; `verify` uses one. The same code can mean something else. */
@@ -9,6 +9,9 @@ export type KnoxOperation = 'mint' | 'verify'
 
 /** A used `jti`: answered inside `mint` with a new one. */
 export const NON_UNIQUE_JTI = '4002250'
+
+/** Something is expired or invalid: an old token, or a fresh one by a clock that differs from ours. */
+const EXPIRED = ['403225*', '4030000'] as const
 
 /** A Samsung code, or the beginning of one followed by `*`, and what it means (protocol.md 3.6). */
 const TABLE: readonly (readonly [
@@ -19,8 +22,7 @@ const TABLE: readonly (readonly [
   // The Samsung Account token or its application is not accepted.
   ['4010011', 'idp_token', 'idp_token'],
   // Knox token expired or invalid. Where none was sent, and after a fresh one, it is the clock.
-  ['403225*', 'operator', 'knox_token'],
-  ['4030000', 'operator', 'knox_token'],
+  ...EXPIRED.map((pattern) => [pattern, 'operator', 'knox_token'] as const),
   // JWT badly made, claim missing, validity out of range, parameter invalid.
   ['40122050', 'operator', 'operator'],
   ['4012250', 'operator', 'operator'],
@@ -73,6 +75,10 @@ function kindOf(
 
 const matches = (pattern: string, code: string): boolean =>
   pattern.endsWith('*') ? code.startsWith(pattern.slice(0, -1)) : code === pattern
+
+/** Whether a refusal may mean that our clock and Knox's differ. */
+export const mayBlameClock = ({ reason, upstream: { code = '' } }: KnoxError): boolean =>
+  reason === 'refused' && EXPIRED.some((pattern) => matches(pattern, code))
 
 /** Says what no answer means: always transient, because neither operation spends anything. */
 export const knoxSilence = ({ reason }: OutboundError): KnoxError =>

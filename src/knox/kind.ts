@@ -7,7 +7,7 @@ export interface KnoxCredential {
   /** The header's name: `x-knox-apitoken` for signed tokens. */
   readonly headerName: string
   readonly value: Secret
-  /** The earlier of the KCS token's end and the signature's `exp`. */
+  /** The earlier of the KCS token's end and the signature's `exp`, by our clock. */
   readonly expiresAt: EpochMs
 }
 
@@ -56,7 +56,7 @@ export class KnoxError extends Error {
 export interface KnoxKind {
   /**
    * Makes a credential out of a Samsung Account access token. A used `jti` (4002250) is answered with
-   * a new one, once, in here.
+   * a new one, and a refusal of the time with Samsung's time; once, in here.
    *
    * @throws KnoxError
    */

@@ -37,7 +37,7 @@ export function readAccessToken(body: string): Secret | null {
  * Reads `exp` (RFC 7519 §4.1.4) out of an access token without verifying it: a hint, for Samsung signs
  * it with a key of its own.
  *
- * @returns `null` when the token is no JWT with a sensible `exp`.
+ * @returns A time by Samsung's clock; `null` when the token is no JWT with a sensible `exp`.
  */
 export function readTokenExpiry(token: Secret): EpochMs | null {
   const payload = token.reveal().split('.')[1] ?? ''

@@ -10,10 +10,20 @@ export interface ResponseFact {
   readonly status: number
   /** The `Date` header (RFC 9110 §6.6.1) as it came. */
   readonly dateHeader?: string
+  /** It has an `Age`: the answer, its `Date` included, was kept by a cache (RFC 9111 §5.1). */
+  readonly cached: boolean
   /** When the request began to be written. */
   readonly requestedAt: EpochMs
   /** When the head of the answer had been read. */
   readonly receivedAt: EpochMs
+}
+
+/** Reads what an answer's head tells; without a body, `receivedAt` is when the head had been read. */
+export function factOf(host: string, answer: Omit<OutboundResponse, 'body'>): ResponseFact {
+  const { status, headers, requestedAt, receivedAt } = answer
+  const dateHeader = headers.get('date')
+  const dated = dateHeader === undefined ? {} : { dateHeader }
+  return { host, status, requestedAt, receivedAt, cached: headers.has('age'), ...dated }
 }
 
 export interface ExchangeContext {
@@ -78,9 +88,7 @@ function createHandler(host: string, context: ExchangeContext, outcome: Outcome)
       // A 1xx answer is followed by the real one.
       if (status < 200) return
       head = { status, headers: flatten(rawHeaders) }
-      const dateHeader = head.headers.get('date')
-      const dated = dateHeader === undefined ? {} : { dateHeader }
-      onResponse({ host, status, requestedAt, receivedAt: clock(), ...dated })
+      onResponse(factOf(host, { ...head, requestedAt, receivedAt: clock() }))
       const reason = refusalOfHead(status, head.headers, limitBytes)
       if (reason !== null) outcome.fail(reason)
     },

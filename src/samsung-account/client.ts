@@ -9,6 +9,7 @@ import {
 } from 'openid-client'
 import type { SamsungAccountProgram } from '../config/config.ts'
 import { type Outbound, OutboundError, type OutboundResponse } from '../outbound/outbound.ts'
+import { readRetryAfterSeconds } from '../outbound/retry-after.ts'
 import type { Log } from '../shared/log.ts'
 import { authorizationUrl } from './authorization-url.ts'
 import { readTokenResponse, type TokenResponse } from './dialect.ts'
@@ -118,9 +119,11 @@ async function receive(
   const response = await send(outbound, url, options)
   const tokens = readTokenResponse(response)
   if (tokens !== null) return tokens
+  const { status } = response
   const { upstream, ...words } = readRefusal(response)
-  const { kind, reason } = judgeRefusal({ grant, status: response.status, ...words })
-  throw new TokenRequestError(kind, reason, upstream)
+  const { kind, reason } = judgeRefusal({ grant, status, ...words })
+  const retryAfter = status === 429 || status === 503 ? readRetryAfterSeconds(response) : undefined
+  throw new TokenRequestError(kind, reason, upstream, retryAfter)
 }
 
 async function send(

@@ -34,12 +34,20 @@ export class TokenRequestError extends Error {
   /** `timeout`, `unreachable`, `malformed`, `refused`, `rate_limited`, `unavailable`. */
   readonly reason: string
   readonly upstream: UpstreamDetail
+  /** How long Samsung asks us to wait, 0 to 300; only with its 429 or 503, if it said so. */
+  readonly retryAfterSeconds: number | undefined
 
-  constructor(kind: TokenFailureKind, reason: string, upstream: UpstreamDetail) {
+  constructor(
+    kind: TokenFailureKind,
+    reason: string,
+    upstream: UpstreamDetail,
+    retryAfterSeconds?: number,
+  ) {
     super(`samsung account token request: ${kind} (${reason})`)
     this.kind = kind
     this.reason = reason
     this.upstream = upstream
+    this.retryAfterSeconds = retryAfterSeconds
   }
 }
 

@@ -3,7 +3,9 @@ import type { SamsungAccountProgram } from '../../../src/config/config.ts'
 import type { KnoxKind } from '../../../src/knox/kind.ts'
 import type { KnoxObservation } from '../../../src/knox/observe.ts'
 import { createSamsungAccountKind } from '../../../src/knox/samsung-account-kind.ts'
+import { type ClockGovernor, createClockGovernor } from '../../../src/outbound/clock-governor.ts'
 import { createOutbound } from '../../../src/outbound/undici-outbound.ts'
+import { createLog } from '../../../src/shared/log.ts'
 import { createSigner } from '../../../src/signing/signer.ts'
 import { serve } from '../outbound/servers.ts'
 import { makeProgram } from '../samsung-account/program.ts'
@@ -21,15 +23,21 @@ interface SeenCall {
 export interface KnoxBench {
   readonly kind: KnoxKind
   readonly program: SamsungAccountProgram
+  /** Told about every answer, as the service's is. */
+  readonly samsungClock: ClockGovernor
   readonly calls: SeenCall[]
   readonly observations: KnoxObservation[]
   close(): Promise<void>
 }
 
+/** Time stands still. */
+const STILL = { clock: () => NOW, monotonic: () => 0 }
+
 /** Starts a Knox server that answers as told, call by call, and a kind that asks it. */
 export async function startKnox(
   answers: readonly ((res: ServerResponse) => void)[],
   knox: Partial<SamsungAccountProgram['knox']> = {},
+  { clock, monotonic } = STILL,
 ): Promise<KnoxBench> {
   const calls: SeenCall[] = []
   const observations: KnoxObservation[] = []
@@ -45,19 +53,21 @@ export async function startKnox(
       answer?.(res)
     })
   })
-  const clock = () => NOW
+  const samsungClock = createClockGovernor({ clock, monotonic, log: createLog('silent') })
   const outbound = createOutbound({
     allowedOrigins: [server.origin],
     timeoutMs: 2000,
     responseLimitBytes: 100_000,
     clock,
+    onResponse: samsungClock.observe,
   })
   const program = makeProgram(server.origin, { knox })
   const signer = createSigner(program.keys)
   const observe = (observation: KnoxObservation) => observations.push(observation)
   return {
-    kind: createSamsungAccountKind({ program, signer, outbound, clock, observe }),
+    kind: createSamsungAccountKind({ program, signer, outbound, samsungClock, clock, observe }),
     program,
+    samsungClock,
     calls,
     observations,
     async close() {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { createSkewGauge, estimateSkew } from '../../../src/outbound/clock-skew.ts'
+import { estimateSkew, readSkew } from '../../../src/outbound/clock-skew.ts'
+import { header } from './clock-world.ts'
 
 const AT = Date.parse('2026-11-20T17:00:00Z')
-const header = (at: number): string => new Date(at).toUTCString()
 
 describe('an estimate', () => {
   it('takes the middle of the exchange and of the second', () => {
@@ -44,57 +44,35 @@ describe('an estimate', () => {
   })
 })
 
-describe('a gauge', () => {
-  const observation = (host: string, skew: number, at: number) => ({
-    host,
+describe('an answer', () => {
+  const fact = {
+    host: 'a.example',
     status: 200,
-    dateHeader: header(at + skew),
-    requestedAt: at,
-    receivedAt: at + 1000,
+    cached: false,
+    dateHeader: header(AT),
+    requestedAt: AT,
+    receivedAt: AT + 1000,
+  }
+
+  it.each([200, 299, 400, 403, 429, 499])('with status %i tells the time', (status) => {
+    expect(readSkew({ ...fact, status })).toBe(0)
   })
 
-  it('reports the median per host, so that one slow answer does not count', () => {
-    const gauge = createSkewGauge(() => AT + 10_000)
-    for (const [n, skew] of [2000, 90_000, 3000].entries()) {
-      gauge.observe(observation('a', skew, AT + n * 1000))
-    }
-    gauge.observe(observation('b', -5000, AT))
+  it.each([300, 302, 399, 407, 500, 502, 599])(
+    'with status %i does not: something in between may have made it',
+    (status) => {
+      expect(readSkew({ ...fact, status })).toBeNull()
+    },
+  )
 
-    expect(gauge.current()).toEqual([
-      { host: 'a', skewMs: 3000, observedAt: AT + 3000 },
-      { host: 'b', skewMs: -5000, observedAt: AT + 1000 },
-    ])
+  it('that a cache has kept does not', () => {
+    expect(readSkew({ ...fact, cached: true })).toBeNull()
   })
 
-  it('forgets what is 15 minutes old', () => {
-    let now = AT + 1000
-    const gauge = createSkewGauge(() => now)
-    gauge.observe(observation('a', 2000, AT))
+  it('without a date, or with one that cannot be read, does not', () => {
+    const { dateHeader, ...undated } = fact
 
-    now += 15 * 60_000 - 1
-    expect(gauge.current()).toHaveLength(1)
-    now += 1
-    expect(gauge.current()).toEqual([])
-  })
-
-  it('passes over answers that carry no readable date', () => {
-    const gauge = createSkewGauge(() => AT)
-    const { dateHeader, ...undated } = observation('a', 0, AT)
-    gauge.observe(undated)
-    gauge.observe({ ...undated, dateHeader: `${dateHeader} ` })
-
-    expect(gauge.current()).toEqual([])
-  })
-
-  it('keeps 31 observations of 32 hosts', () => {
-    const gauge = createSkewGauge(() => AT + 100_000)
-    for (let n = 0; n < 31; n += 1) gauge.observe(observation('a', 0, AT))
-    for (let n = 0; n < 31; n += 1) gauge.observe(observation('a', 8000, AT))
-    expect(gauge.current()[0]?.skewMs).toBe(8000)
-
-    for (let n = 0; n < 32; n += 1) gauge.observe(observation(`h${n}`, 0, AT))
-    const hosts = gauge.current().map(({ host }) => host)
-    expect(hosts).toHaveLength(32)
-    expect(hosts).not.toContain('a')
+    expect(readSkew(undated)).toBeNull()
+    expect(readSkew({ ...undated, dateHeader: `${dateHeader} ` })).toBeNull()
   })
 })

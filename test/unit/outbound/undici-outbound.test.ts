@@ -93,27 +93,31 @@ describe('a request', () => {
       await serve((req, res) => {
         res.sendDate = false
         if (req.url === '/dated') res.setHeader('date', date)
+        if (req.url === '/kept') res.setHeader('age', '0')
         res.writeHead(req.url === '/moved' ? 302 : 200).end()
       }),
     )
     const facts: ResponseFact[] = []
     const outbound = outboundTo([server], facts)
 
-    for (const path of ['/dated', '/undated', '/moved']) {
+    for (const path of ['/dated', '/undated', '/moved', '/kept']) {
       await failureOf(outbound, server.origin + path)
     }
 
     const host = new URL(server.origin).host
+    const plain = { host, status: 200, cached: false }
     expect(facts).toEqual([
       {
         host,
         status: 200,
+        cached: false,
         dateHeader: date,
         requestedAt: 1_760_000_001_000,
         receivedAt: 1_760_000_002_000,
       },
-      { host, status: 200, requestedAt: 1_760_000_004_000, receivedAt: 1_760_000_005_000 },
-      { host, status: 302, requestedAt: 1_760_000_007_000, receivedAt: 1_760_000_008_000 },
+      { ...plain, requestedAt: 1_760_000_004_000, receivedAt: 1_760_000_005_000 },
+      { ...plain, status: 302, requestedAt: 1_760_000_007_000, receivedAt: 1_760_000_008_000 },
+      { ...plain, cached: true, requestedAt: 1_760_000_009_000, receivedAt: 1_760_000_010_000 },
     ])
   })
 

@@ -131,6 +131,29 @@ describe.each(grants)('%s', (_name, spend) => {
     expect(stored).toBe(0)
   })
 
+  it.each([
+    [429, '0', 0],
+    [429, '7', 7],
+    [503, '300', 300],
+    [503, '301', 300],
+    [503, 'Thu, 09 Oct 2025 08:53:30 GMT', 10],
+    [429, '-1', undefined],
+    [503, 'soon', undefined],
+    [429, undefined, undefined],
+    [400, '7', undefined],
+    [500, '7', undefined],
+    [502, '7', undefined],
+  ])('keeps that Samsung asks to wait: %i, %p: %p', async (status, header, seconds) => {
+    const date = 'Thu, 09 Oct 2025 08:53:20 GMT'
+    const asked = header === undefined ? {} : { 'retry-after': header }
+    const running = await bench(json(status, {}, { date, ...asked }))
+
+    const failure = await spend(running, async () => {}).catch((error) => error)
+
+    expect(failure).toBeInstanceOf(TokenRequestError)
+    expect(failure.retryAfterSeconds).toBe(seconds)
+  })
+
   it('throws ambiguous timeout when the answer does not come', async () => {
     const running = await bench(() => {}, 500)
 

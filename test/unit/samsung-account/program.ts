@@ -28,6 +28,8 @@ export const makeProgram = (
     responseType: 'CODE',
     authorizeParams: {},
     rotation: 'unknown',
+    rotationGraceMs: 0,
+    reuseRevokes: true,
     ...changes.samsungAccount,
   },
   knox: {
