@@ -26,8 +26,8 @@ return {document[1], document[2], document[3], now[1], now[2]}
  * been made by another connection, or be unknown to the replicas. So before a `WAIT` the document is
  * touched: a field gets the value it has, which changes nothing and goes to the replicas after the write.
  *
- * KEYS: document. ARGV: expected revision, text, write id, lifetime in ms or '' for ever, 'wait' when
- * `WAIT` comes next.
+ * KEYS: document. ARGV: expected revision, text, write id, expected version or '' for any, lifetime in ms
+ * or '' for ever, 'wait' when `WAIT` comes next.
  * Returns: 'won', 'already' or 'lost', seconds, microseconds, 1 if this call has written or touched.
  */
 export const COMPARE_AND_SET = `
@@ -36,13 +36,16 @@ local now = redis.call('TIME')
 local writes = known[2] or ''
 if string.find(' ' .. writes .. ' ', ' ' .. ARGV[3] .. ' ', 1, true) then
   local touched = 0
-  if ARGV[5] == 'wait' then
+  if ARGV[6] == 'wait' then
     local touch = redis.pcall('HSET', KEYS[1], 'writes', writes)
     if type(touch) ~= 'table' or not touch.err then touched = 1 end
   end
   return {'already', now[1], now[2], touched}
 end
 if (known[1] or '0') ~= ARGV[1] then
+  return {'lost', now[1], now[2], 0}
+end
+if ARGV[4] ~= '' and string.match(writes, '^%S*') ~= ARGV[4] then
   return {'lost', now[1], now[2], 0}
 end
 local kept = ARGV[3]
@@ -57,10 +60,10 @@ local set = redis.pcall('HSET', KEYS[1], 'revision', revision, 'writes', kept, '
 if type(set) == 'table' and set.err then
   return set
 end
-if ARGV[4] == '' then
+if ARGV[5] == '' then
   redis.call('PERSIST', KEYS[1])
 else
-  redis.call('PEXPIRE', KEYS[1], ARGV[4])
+  redis.call('PEXPIRE', KEYS[1], ARGV[5])
 end
 return {'won', now[1], now[2], 1}
 `

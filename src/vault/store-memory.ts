@@ -48,11 +48,18 @@ function createDocuments(clock: Clock) {
     if (writes % SWEEP_EVERY === 0) for (const key of [...entries.keys()]) find(key)
   }
 
-  function write(key: string, revision: number, text: string, writeId: string, life?: number) {
+  function write(
+    key: string,
+    revision: number,
+    text: string,
+    writeId: string,
+    { expiresInMs, version }: WriteOptions,
+  ) {
     const known = find(key)
     if (known?.writeIds.includes(writeId)) return 'already'
     if ((known?.document.revision ?? 0) !== revision) return 'lost'
-    const diesAt = life === undefined ? Number.POSITIVE_INFINITY : clock() + life
+    if (version !== undefined && known?.document.version !== version) return 'lost'
+    const diesAt = expiresInMs === undefined ? Number.POSITIVE_INFINITY : clock() + expiresInMs
     entries.set(key, nextEntry(known, text, writeId, diesAt))
     sweep()
     return 'won'
@@ -113,11 +120,13 @@ export function createMemoryStore({ clock }: { readonly clock: Clock }): Store {
       return documents.find(key)?.document.version ?? null
     },
     async compareAndSet(key, revision, text, writeId, options: WriteOptions = {}) {
-      const outcome = documents.write(key, revision, text, writeId, options.expiresInMs)
+      const outcome = documents.write(key, revision, text, writeId, options)
       // There are no replicas here, so every write that was applied is on all of them.
       const durable = options.durable === true && outcome !== 'lost'
       return { outcome, durable, serverNow: clock() }
     },
+    // There is no other server that could take over.
+    onPrimaryChange() {},
     async ping() {},
     async describe() {
       return { kind: 'memory', warnings: ['nothing is kept after the process ends'] }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { Cluster, Redis, type RedisOptions, type Result } from 'ioredis'
-import type { RedisTarget } from '../shared/redis-url.ts'
+import type { RedisAddress, RedisTarget } from '../shared/redis-url.ts'
 import { COMPARE_AND_SET, READ, SET_REFERENCE } from './redis-scripts.ts'
 
 declare module 'ioredis' {
@@ -11,6 +11,7 @@ declare module 'ioredis' {
       revision: number,
       text: string,
       writeId: string,
+      version: string,
       expiresInMs: number | '',
     ): Result<unknown, Context>
     kgSetReference(key: string, expected: string, value: string): Result<unknown, Context>
@@ -113,3 +114,16 @@ export function createRedisClient(target: RedisTarget, options: RedisClientOptio
   const place = target.kind === 'sentinel' ? sentinelOptions(target) : target.address
   return new Redis({ ...CLIENT, ...connection, ...place, db: target.db, retryStrategy: retryDelay })
 }
+
+/** For one question to a server that nothing depends on. */
+const QUESTION_TIMEOUT_MS = 500
+
+/** Creates a client for one more server of the same group, which connects once and never again. */
+export const createRedisQuestioner = (target: RedisTarget, place: RedisAddress): Redis =>
+  new Redis({
+    ...connectionOptions(target, { timeoutMs: QUESTION_TIMEOUT_MS }),
+    ...place,
+    connectTimeout: QUESTION_TIMEOUT_MS,
+    lazyConnect: true,
+    retryStrategy: null,
+  })

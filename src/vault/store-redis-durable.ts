@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import { Cluster, type Redis } from 'ioredis'
 import { ServiceError } from '../shared/errors.ts'
 import { classifyFailure, type RedisFailure, redirectionOf } from './redis-errors.ts'
 import { createLane, type Lane } from './redis-lane.ts'
@@ -7,7 +7,7 @@ import { COMPARE_AND_SET } from './redis-scripts.ts'
 import type { WriteResult } from './store.ts'
 import type { RedisClient } from './store-redis-client.ts'
 import { nodeAt, nodeOfKey } from './store-redis-nodes.ts'
-import { lifetimeOf, type SendWrite, type Write } from './store-redis-write.ts'
+import { argumentsOf, type SendWrite, type Write } from './store-redis-write.ts'
 
 /** What a durable write has to reach. */
 export interface Replication {
@@ -56,20 +56,34 @@ export function createDurableSend(deps: DurableSendDeps): SendWrite {
 
   return async (write) => {
     let node = nodeOfKey(client, write.key)
-    if (node === undefined) throw new ServiceError('store_unavailable', { retryAfterSeconds: 1 })
+    if (node === undefined || isAway(node)) throw lost(client)
     let asking = false
     for (let left = MAX_REDIRECTIONS; ; left -= 1) {
       try {
         return await laneTo(node).send({ write, asking })
       } catch (error) {
         const redirection = redirectionOf(error)
-        const next = redirection && nodeAt(client, redirection.place)
-        if (next === undefined || left === 0) throw error
+        if (redirection === undefined) throw error
+        const next = nodeAt(client, redirection.place)
+        if (next === undefined || left === 0 || isAway(next)) throw lost(client)
         node = next
-        asking = redirection?.asking === true
+        asking = redirection.asking
       }
     }
   }
+}
+
+/**
+ * A node of a cluster keeps what it cannot send, and would send it once it is back: long after the caller
+ * was told that nobody knows. A node that is being connected to for the first time is not away.
+ */
+const isAway = ({ status }: Redis): boolean =>
+  status === 'reconnecting' || status === 'close' || status === 'end'
+
+/** Nothing was sent, or a redirection was the answer; who has the slot now is asked at once. */
+function lost(client: RedisClient): ServiceError {
+  if (client instanceof Cluster) client.refreshSlotsCache()
+  return new ServiceError('store_unavailable', { retryAfterSeconds: 1 })
 }
 
 async function sendBatch(
@@ -79,10 +93,9 @@ async function sendBatch(
 ): Promise<readonly PromiseSettledResult<WriteResult>[]> {
   const pipeline = node.pipeline()
   const positions = batch.map(({ write, asking }) => {
-    const { key, revision, text, writeId } = write
     if (asking) pipeline.asking()
     const position = pipeline.length
-    pipeline.eval(COMPARE_AND_SET, 1, key, revision, text, writeId, lifetimeOf(write), 'wait')
+    pipeline.eval(COMPARE_AND_SET, 1, ...argumentsOf(write), 'wait')
     return position
   })
   pipeline.wait(replicas, timeoutMs)

@@ -14,6 +14,8 @@ export interface RedisLink {
    */
   losses(): number
   isReady(): boolean
+  /** Tells of every connection that is ready, and in a cluster when the slots were looked up as well. */
+  onReady(listener: () => void): void
   /** Whether it is ready, or becomes so within this time. */
   becomesReady(withinMs: number): Promise<boolean>
   close(): Promise<void>
@@ -30,24 +32,24 @@ const noop = (): void => {}
 function onEvery(client: RedisClient, event: 'close' | 'ready', listener: () => void): void {
   client.on(event, listener)
   if (client instanceof Redis) return
-  client.on('+node', (node: Redis) => {
-    node.on(event, listener)
-  })
+  const listenTo = (node: Redis): void => void node.on(event, listener)
+  for (const node of client.nodes('all')) listenTo(node)
+  client.on('+node', listenTo)
 }
 
-/** Logs the first of a row of equal connection errors, and that it is over. */
+/** Logs each kind of connection error once, and that they are over. */
 function logConnection(client: RedisClient, log: Log): void {
-  let last: string | undefined
+  const told = new Set<string>()
   const failed = (error: unknown): void => {
     const { reason } = classifyFailure(error)
-    if (reason !== last) log.warn('store_connection_error', { reason })
-    last = reason
+    if (!told.has(reason)) log.warn('store_connection_error', { reason })
+    told.add(reason)
   }
   client.on('error', failed)
   client.on('node error', failed)
   onEvery(client, 'ready', () => {
-    if (last !== undefined) log.info('store_connection_restored')
-    last = undefined
+    if (told.size > 0) log.info('store_connection_restored')
+    told.clear()
   })
 }
 
@@ -67,6 +69,10 @@ export function openRedisLink(target: RedisTarget, { timeoutMs, log }: RedisLink
     client,
     losses: () => losses,
     isReady,
+    onReady(listener) {
+      onEvery(client, 'ready', listener)
+      client.on('refresh', listener)
+    },
 
     async becomesReady(withinMs) {
       if (isReady()) return true

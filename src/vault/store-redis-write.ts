@@ -24,18 +24,20 @@ const unavailable = (): ServiceError =>
 const AMBIGUOUS: WriteResult = { outcome: 'ambiguous', durable: false }
 
 /** Whole ms: what Redis cannot read as a number would be found out after the document is written. */
-export const lifetimeOf = ({ options: { expiresInMs } }: Write): number | '' =>
+const lifetimeOf = ({ expiresInMs }: WriteOptions): number | '' =>
   expiresInMs === undefined ? '' : Math.ceil(expiresInMs)
+
+/** Key and arguments of the script. */
+export const argumentsOf = ({ key, revision, text, writeId, options }: Write) =>
+  [key, revision, text, writeId, options.version ?? '', lifetimeOf(options)] as const
 
 /** Creates the sender for a store without replicas to wait for. */
 export function createSend(client: RedisClient): SendWrite {
   return async (write) => {
-    const { key, revision, text, writeId, options } = write
-    const { outcome, serverNow } = parseWrite(
-      await client.kgCompareAndSet(key, revision, text, writeId, lifetimeOf(write)),
-    )
+    const reply = await client.kgCompareAndSet(...argumentsOf(write))
+    const { outcome, serverNow } = parseWrite(reply)
     // What the one server has applied is as durable as was asked for.
-    return { outcome, serverNow, durable: options.durable === true && outcome !== 'lost' }
+    return { outcome, serverNow, durable: write.options.durable === true && outcome !== 'lost' }
   }
 }
 

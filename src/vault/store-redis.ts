@@ -1,16 +1,20 @@
 import { ServiceError } from '../shared/errors.ts'
-import { parseRedisUrl } from '../shared/redis-url.ts'
+import { parseRedisUrl, type RedisTarget } from '../shared/redis-url.ts'
 import type { Secret } from '../shared/secret.ts'
 import { parseRead, parseVersion } from './redis-replies.ts'
 import type { Store } from './store.ts'
+import { alarmOnPrimaries, type PrimaryObserver } from './store-redis-alarms.ts'
 import { createRedisCaller, type RedisCallerDeps } from './store-redis-calls.ts'
 import { createDurableSend, type Replication } from './store-redis-durable.ts'
 import { describeRedis } from './store-redis-facts.ts'
 import { createRedisIndex } from './store-redis-index.ts'
 import { openRedisLink, type RedisLink } from './store-redis-link.ts'
+import { createPrimaryWatch, type PrimaryWatch } from './store-redis-primaries.ts'
 import { createSend, type WriteRoute, writeToRedis } from './store-redis-write.ts'
 
 const START_TIMEOUT_MS = 10_000
+/** Also without a new connection: a proxy can swap servers behind one, an operator promote a replica. */
+const LOOK_EVERY_MS = 2000
 
 export interface RedisStoreDeps extends RedisCallerDeps {
   readonly url: Secret
@@ -20,13 +24,25 @@ export interface RedisStoreDeps extends RedisCallerDeps {
   readonly startTimeoutMs?: number
   /** What durable writes wait for; absent: for no replica. */
   readonly replication?: Replication
+  /** Told which server decides is another one, and how many keys there are. */
+  readonly primaries?: PrimaryObserver
+  /** How often to look which server decides, beside every new connection; 2 seconds when absent. */
+  readonly lookEveryMs?: number
 }
 
 const unavailable = (): ServiceError =>
   new ServiceError('store_unavailable', { retryAfterSeconds: 1 })
 
-/** The store over two connections: one for everything, one for durable writes. */
-function storeOver(main: RedisLink, durable: RedisLink, deps: RedisStoreDeps): Store {
+/** Two connections, one for everything and one for durable writes, and who is at their other end. */
+interface Ways {
+  readonly target: RedisTarget
+  readonly main: RedisLink
+  readonly durable: RedisLink
+  /** One each: after a failover they need not come over at the same time. */
+  readonly watches: readonly PrimaryWatch[]
+}
+
+function storeOver({ target, main, durable, watches }: Ways, deps: RedisStoreDeps): Store {
   const caller = createRedisCaller(deps)
   const { client } = main
   const { replication } = deps
@@ -65,8 +81,12 @@ function storeOver(main: RedisLink, durable: RedisLink, deps: RedisStoreDeps): S
       }
       await caller.call('ping', () => Promise.all([client.ping(), isReached()]))
     },
-    describe: () => describeRedis(client, replication?.replicas ?? 0),
+    describe: () => describeRedis(client, target, replication?.replicas ?? 0),
+    onPrimaryChange(listener) {
+      for (const watch of watches) watch.onChange(listener)
+    },
     async close() {
+      for (const watch of watches) watch.stop()
       await Promise.all([main.close(), durable.close()])
     },
   }
@@ -85,10 +105,19 @@ export async function createRedisStore(deps: RedisStoreDeps): Promise<Store> {
   const target = parseRedisUrl(deps.url.reveal())
   const main = openRedisLink(target, deps)
   const durable = openRedisLink(target, deps)
-  const store = storeOver(main, durable, deps)
+  const { lookEveryMs = LOOK_EVERY_MS } = deps
+  const watches = [
+    createPrimaryWatch(main, lookEveryMs),
+    createPrimaryWatch(durable, lookEveryMs),
+  ] as const
+  const store = storeOver({ target, main, durable, watches }, deps)
   const withinMs = deps.startTimeoutMs ?? START_TIMEOUT_MS
   const ready = await Promise.all([main, durable].map((link) => link.becomesReady(withinMs)))
-  if (ready.every(Boolean)) return store
-  await store.close()
-  throw unavailable()
+  if (!ready.every(Boolean)) {
+    await store.close()
+    throw unavailable()
+  }
+  await Promise.all(watches.map((watch) => watch.start()))
+  alarmOnPrimaries(watches[0], deps)
+  return store
 }

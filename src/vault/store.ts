@@ -45,6 +45,11 @@ export interface WriteOptions {
   readonly durable?: boolean
   /** Remove the document after this time. Absent: keep it, also if an earlier write set a time. */
   readonly expiresInMs?: number
+  /**
+   * Write only if the document also has this version. A failover rolls revisions back, and others may have
+   * written up to the same one again: then `revision` alone would let a write replace what it never saw.
+   */
+  readonly version?: string
 }
 
 /**
@@ -88,6 +93,16 @@ export interface Store {
    * it has `value` already: after a lost reply the client sends twice.
    */
   setReference(key: string, expected: string | null, value: string | null): Promise<boolean>
+
+  /**
+   * Tells when what decides may have become another server than before, or the same one with other
+   * data: after a failover, a restart, a move of slots. What was acknowledged may be gone there, so it is
+   * the moment to write it again.
+   *
+   * Told after the new server answers, and then within seconds; for one change more than once, and in doubt
+   * without any. Never told by a store that has no other server to go to. There is no unsubscribing.
+   */
+  onPrimaryChange(listener: () => void): void
 
   /** Answers when the store does; used by readiness. */
   ping(): Promise<void>

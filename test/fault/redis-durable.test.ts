@@ -6,7 +6,7 @@ import { documentKey, type Store } from '../../src/vault/store.ts'
 import { createRedisStore } from '../../src/vault/store-redis.ts'
 import { createCleanup } from '../support/cleanup.ts'
 import { eventually } from '../support/eventually.ts'
-import { startRedisProxy } from '../support/redis-proxy.ts'
+import { mentions, startRedisFaultProxy } from '../support/redis-fault-proxy.ts'
 import { type Replicated, startReplicated } from '../support/redis-replicas.ts'
 
 const TIMEOUT_MS = 3000
@@ -38,11 +38,11 @@ async function openStore(url = redis.master.url): Promise<Store> {
 const reasons = () => lines.map((line) => JSON.parse(line)).map((l) => `${l.event} ${l.reason}`)
 
 it('finds out that a write was applied and replicated when its answer was lost', async () => {
-  const proxy = await startRedisProxy(redis.master.port)
-  cleanup.add(proxy.stop)
+  const proxy = await startRedisFaultProxy(redis.master.port)
+  cleanup.add(() => proxy.stop())
   const store = await openStore(proxy.url)
   const writeId = newAttemptId()
-  proxy.fail(writeId, 'cut')
+  proxy.on({ at: 'reply', matches: mentions(writeId), act: 'cut' })
 
   const result = await store.compareAndSet(key, 0, 'text', writeId, DURABLE)
 

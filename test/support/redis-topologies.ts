@@ -1,9 +1,5 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { eventually } from './eventually.ts'
 import { type RedisServer, startRedis, startSentinel } from './redis-server.ts'
-
-const run = promisify(execFile)
 
 export interface RedisGroup {
   /** As `REDIS_URL` takes it. */
@@ -14,12 +10,6 @@ export interface RedisGroup {
 
 const SLOTS = 16_384
 const NODES = 3
-
-/** Asks a server with redis-cli, as an operator would. */
-async function redisCli(server: RedisServer, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await run('redis-cli', ['-p', `${server.port}`, ...args])
-  return stdout.trim()
-}
 
 const groupOf = (url: string, servers: readonly RedisServer[]): RedisGroup => ({
   url,
@@ -37,12 +27,12 @@ export async function startCluster(): Promise<RedisGroup> {
   const [first] = servers
   for (const [n, server] of servers.entries()) {
     const last = Math.min((n + 1) * share, SLOTS) - 1
-    await redisCli(server, 'cluster', 'addslotsrange', `${n * share}`, `${last}`)
-    await redisCli(server, 'cluster', 'set-config-epoch', `${n + 1}`)
-    if (first !== undefined) await redisCli(server, 'cluster', 'meet', '127.0.0.1', `${first.port}`)
+    await server.cli('cluster', 'addslotsrange', `${n * share}`, `${last}`)
+    await server.cli('cluster', 'set-config-epoch', `${n + 1}`)
+    if (first !== undefined) await server.cli('cluster', 'meet', '127.0.0.1', `${first.port}`)
   }
   const isWhole = async (server: RedisServer): Promise<boolean> => {
-    const info = await redisCli(server, 'cluster', 'info')
+    const info = await server.cli('cluster', 'info')
     return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${NODES}`)
   }
   await eventually(async () => (await Promise.all(servers.map(isWhole))).every(Boolean))
@@ -53,6 +43,6 @@ export async function startCluster(): Promise<RedisGroup> {
 /** Starts one server and one sentinel that watches it. */
 export async function startSentinelGroup(): Promise<RedisGroup> {
   const server = await startRedis()
-  const sentinel = await startSentinel(server)
+  const sentinel = await startSentinel({ watchedPort: server.port })
   return groupOf(sentinel.url, [sentinel, server])
 }

@@ -39,7 +39,18 @@ const PROMPT = {
   KNOXGATE_KNOX_TOKEN_REJECTED_INTERVAL: '1ms',
 }
 
+/** A Redis that is there already; whoever started it ends it, and closes the connection. */
+export interface RigStore {
+  /** As `REDIS_URL` takes it. */
+  readonly url: string
+  readonly db: Redis
+  /** One of its servers. */
+  readonly server: RedisServer
+}
+
 export interface RigOptions extends StackOptions {
+  /** Instead of a Redis of its own. */
+  readonly store?: RigStore
   readonly redisArgs?: readonly string[]
   /** Where Redis keeps its files, for starting it there again; the caller's to remove. */
   readonly redisDir?: string
@@ -49,7 +60,10 @@ export interface RigOptions extends StackOptions {
 
 /** Starts Redis, a sandbox and services; stops again what had started when one of them fails. */
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
-  const { redisArgs, redisDir, redisLogin, ...forStack } = options
+  const { redisArgs, redisDir, redisLogin, store, ...forStack } = options
+  const env = { ...PROMPT, ...options.env }
+  if (store !== undefined)
+    return rigOf(await startStack({ redisUrl: store.url, ...forStack, env }), store, async () => {})
   const redis = await startRedis({
     ...(redisArgs === undefined ? {} : { args: redisArgs }),
     ...(redisDir === undefined ? {} : { dir: redisDir }),
@@ -57,27 +71,30 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const redisUrl =
     redisLogin === undefined ? redis.url : redis.url.replace('//', `//${redisLogin}@`)
   try {
-    const env = { ...PROMPT, ...options.env }
-    return rigOf(await startStack({ redisUrl, ...forStack, env }), redis)
+    const stack = await startStack({ redisUrl, ...forStack, env })
+    const db = new Redis(redis.url, { retryStrategy: () => 50, maxRetriesPerRequest: null })
+    // It goes on trying: tests take Redis away.
+    db.on('error', () => {})
+    return rigOf(stack, { url: redisUrl, db, server: redis }, async () => {
+      db.disconnect()
+      await redis.stop()
+    })
   } catch (error) {
     await redis.stop()
     throw error
   }
 }
 
-function rigOf(stack: Stack, redis: RedisServer): Rig {
+function rigOf(stack: Stack, { db, server }: RigStore, endStore: () => Promise<void>): Rig {
   const { sandbox, programId: program, portals } = stack
   const calls = stack.services.map(({ url }) => createCall(url, stack.apiKey()))
   const call: Call = (...args) => (calls[0] ?? noService)(...args)
   const started: ServiceProcess[] = [...stack.services]
-  const db = new Redis(redis.url, { retryStrategy: () => 50, maxRetriesPerRequest: null })
-  // It goes on trying: tests take Redis away.
-  db.on('error', () => {})
 
   return {
     stack,
     sandbox,
-    redis,
+    redis: server,
     db,
     calls,
     call,
@@ -100,11 +117,10 @@ function rigOf(stack: Stack, redis: RedisServer): Rig {
       sandbox.record().requests.filter((one) => one.grantType === grantType).length,
 
     async close() {
-      db.disconnect()
       for (const service of started) service.signal('SIGCONT')
       await Promise.all(started.map((service) => service.stop()))
       await stack.close()
-      await redis.stop()
+      await endStore()
     },
   }
 }

@@ -56,6 +56,22 @@ export function documentBehaviour(subject: () => Subject): void {
     expect((await store.read(key)).document).toBeNull()
   })
 
+  it('writes over the version it names, and over no other of the same revision', async () => {
+    const { store, key } = subject()
+    const version = await put({ store, key }, 0, 'first')
+    const over = (named: string, writeId: string) =>
+      store.compareAndSet(key, 1, 'second', writeId, { version: named })
+
+    // As long as the right one, and as its beginning.
+    const others = [version.replace(/.$/, '!'), version.slice(0, -1), `${version}!`]
+    for (const other of others) expect((await over(other, newAttemptId())).outcome).toBe('lost')
+    expect((await store.read(key)).document).toMatchObject({ revision: 1, text: 'first' })
+
+    const outcomes = [await over(version, 'write'), await over(version, 'write')]
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['won', 'already'])
+    expect((await store.read(key)).document).toMatchObject({ revision: 2, text: 'second' })
+  })
+
   it('lets exactly one of 200 racers win', async () => {
     const { store, key } = subject()
     const race = Array.from({ length: 200 }, (_, n) => ({ writeId: newAttemptId(), text: `${n}` }))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { factsOf, type Inspection } from '../../../src/vault/redis-facts.ts'
+import { factsOf, type Inspection, placesOfReplicas } from '../../../src/vault/redis-facts.ts'
 
 const GOOD = {
   redis_version: '7.0.15',
@@ -85,6 +85,41 @@ describe('replicas', () => {
       replicas: 0,
       risks: ['replicas'],
       warnings: ['fewer replicas than store.replicas'],
+    })
+  })
+
+  it('are found where their master says, those in step only', () => {
+    expect(placesOfReplicas(info({ ...GOOD, ...copying, slave2: 'state=online' }))).toEqual([
+      { host: '127.0.0.1', port: 6380 },
+    ])
+    expect(placesOfReplicas(info({ ...GOOD, ...unlisted }))).toEqual([])
+  })
+
+  it.each([
+    [{ aof_enabled: '0' }, ['persistence'], ['a replica: no append-only file']],
+    [
+      { maxmemory_policy: 'allkeys-lru' },
+      ['eviction'],
+      ['a replica: eviction policy is not noeviction'],
+    ],
+    [{ redis_version: '6.0.0' }, ['version'], ['a replica: redis is older than 6.2']],
+    [{ role: 'slave' }, [], []],
+  ])('must keep what they are given, as one may be promoted: %j', (change, risks, warnings) => {
+    const good = info({ ...GOOD, role: 'slave' })
+    const other = info({ ...GOOD, ...change })
+
+    expect(factsOf([inspected()], 0, [good, other])).toMatchObject({
+      durability: risks.length === 0 ? 'ok' : 'unsafe',
+      risks,
+      warnings,
+    })
+  })
+
+  it('that give no answer are told of and make nothing unsafe: they may be out of reach', () => {
+    expect(factsOf([inspected()], 0, [null, null])).toMatchObject({
+      durability: 'ok',
+      risks: [],
+      warnings: ['a replica gave no answer: it is not checked'],
     })
   })
 
