@@ -34,6 +34,10 @@ export interface Settings {
   readonly errorShape: 'rfc' | 'code_only' | 'xml'
   /** Whether the client may authenticate with HTTP Basic instead of in the body. */
   readonly basicAuthentication: boolean
+  /** `false`: the registered client secret is refused as a wrong one is, for both grants. */
+  readonly clientSecretAccepted: boolean
+  /** `false`: the registered public keys are refused as unknown ones are, wherever a JWT goes. */
+  readonly publicKeyAccepted: boolean
   /** How far `iat` may lie in the future. */
   readonly clockSkewSeconds: number
   readonly codeShape: 'number' | 'string' | 'array'
@@ -60,6 +64,8 @@ export const DEFAULT_SETTINGS: Settings = {
   scope: 'absent',
   errorShape: 'rfc',
   basicAuthentication: false,
+  clientSecretAccepted: true,
+  publicKeyAccepted: true,
   clockSkewSeconds: 60,
   codeShape: 'number',
   trust: { fernhill: true, marlow: true },
@@ -99,6 +105,8 @@ export const SETTING_RULES: Rules<
   scope: oneOf('absent', 'null'),
   errorShape: oneOf('rfc', 'code_only', 'xml'),
   basicAuthentication: flag,
+  clientSecretAccepted: flag,
+  publicKeyAccepted: flag,
   clockSkewSeconds: integer(0, 86_400),
   codeShape: oneOf('number', 'string', 'array'),
   trust: rule<Partial<Settings['trust']>>(

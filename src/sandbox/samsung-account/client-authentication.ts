@@ -26,9 +26,8 @@ export function authenticateClient(
     header === undefined ? fromBody(form) : fromHeader(ctx, header, form)
   if (!/^[\w.-]+$/.test(clientId)) throw new SaRefusal('AUT_1024')
   if (clientId !== ctx.registration.client.clientId) throw new SaRefusal('AUT_1785')
-  if (!sameText(clientSecret, ctx.registration.client.clientSecret)) {
-    throw new SaRefusal('AUT_1702')
-  }
+  const matches = sameText(clientSecret, ctx.registration.client.clientSecret)
+  if (!matches || !ctx.state.settings.clientSecretAccepted) throw new SaRefusal('AUT_1702')
   return clientId
 }
 

@@ -46,6 +46,8 @@ const CONTROLS: readonly object[] = [
   { numbersAsStrings: true, tokenType: 'absent', scope: 'null' },
   { errorShape: 'code_only' },
   { basicAuthentication: true },
+  { clientSecretAccepted: false },
+  { publicKeyAccepted: false },
   { clockSkewSeconds: 0 },
   { clockOffsetSeconds: 120 },
   { codeShape: 'array' },

@@ -98,6 +98,18 @@ describe('accessTokenOAuth2', () => {
     await expectRefusal(res, 4012250)
   })
 
+  it('refuses a registered public key while it is not accepted', async () => {
+    const { sandbox, claims } = await ready()
+    const body = amsBody(signJwt(claims))
+    sandbox.control({ publicKeyAccepted: false })
+
+    await expectRefusal(await postAms(sandbox, body), 4012250)
+    sandbox.control({ publicKeyAccepted: true })
+    const taken = await postAms(sandbox, body)
+
+    expect(taken.status).toBe(200)
+  })
+
   it('takes every registered public key', async () => {
     const other = await generateKeysFile()
     const clock = { now: NOW * 1000 }

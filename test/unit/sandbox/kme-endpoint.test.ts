@@ -32,6 +32,16 @@ describe('Knox Mobile Enrollment', () => {
     })
   })
 
+  it('refuses a token signed with a registered key while that is not accepted', async () => {
+    const { sandbox, claims } = await ready()
+    sandbox.control({ publicKeyAccepted: false })
+
+    const res = await getKme(sandbox, signJwt(claims))
+
+    expect(res.status).toBe(401)
+    expect(await res.json()).toMatchObject({ code: 4012250 })
+  })
+
   it('lists the devices of the organisation, with times as text', async () => {
     const { sandbox, claims } = await ready('ada')
 

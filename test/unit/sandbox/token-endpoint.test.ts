@@ -119,6 +119,23 @@ describe('the token endpoint with an authorization code', () => {
     expect(sandbox.record().refused.token).toBe(1)
   })
 
+  it('refuses the right client secret while it is not accepted, and spends nothing', async () => {
+    const sandbox = await startSandbox()
+    const code = await consent(sandbox)
+    sandbox.control({ clientSecretAccepted: false })
+
+    const refused = await exchange(sandbox, code)
+    sandbox.control({ clientSecretAccepted: true })
+    const taken = await exchange(sandbox, code)
+
+    expect(await refused.json()).toEqual({
+      error: 'invalid_client',
+      error_code: 'AUT_1702',
+      error_description: 'client_secret is incorrect',
+    })
+    expect([refused.status, taken.status]).toEqual([400, 200])
+  })
+
   it('refuses a JSON body', async () => {
     const sandbox = await startSandbox()
     const { clientId, clientSecret } = sandbox.registration.client
