@@ -1,4 +1,4 @@
-import { buildService } from './build.ts'
+import { buildService } from '../scripts/stack/build-service.ts'
 import { type Effort, FULL, QUICK } from './effort.ts'
 import { type Load, startLoad } from './load/load.ts'
 import { describeMachine } from './machine.ts'

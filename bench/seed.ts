@@ -44,7 +44,7 @@ export async function createSeeder(options: SeedOptions): Promise<Seeder> {
   const keyRing = createKeyRing(parseVaultKeys(options.vaultKeys, false) ?? [])
   const clock = Date.now
   const envelope = createEnvelope({ keyRing, cacheMs: 1000, maxEntries: 1, clock })
-  const connections = createConnections({ store, tombstoneMs: DAY_MS })
+  const connections = createConnections({ store, tombstoneMs: DAY_MS, clock, log })
   const tenantKey = derivePurposeKey(Buffer.from(options.pepper), 'tenant-ref')
   const hashTenantRef = (ref: string) =>
     createHmac('sha256', tenantKey).update(ref).digest('base64url')

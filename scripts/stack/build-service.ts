@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { atExit } from './child.ts'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 /** What the built service reads beside its own files. */
 const BESIDE = ['node_modules', 'views', 'config', 'package.json']
@@ -18,13 +19,22 @@ const run = promisify(execFile)
  * removes it.
  *
  * @returns Path of its `main.js`.
- * @throws Error when it does not compile
+ * @throws Error with what the compiler says when it does not compile
  */
 export async function buildService(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'knoxgate-bench-'))
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  const directory = await mkdtemp(join(tmpdir(), 'knoxgate-built-'))
+  atExit(() => rmSync(directory, { recursive: true, force: true }))
   const outDir = join(directory, 'dist')
-  await run(process.execPath, [TSC, '-p', join(ROOT, 'tsconfig.json'), '--outDir', outDir])
+  await compile(['-p', join(ROOT, 'tsconfig.json'), '--outDir', outDir])
   for (const name of BESIDE) await symlink(join(ROOT, name), join(directory, name))
   return join(outDir, 'main.js')
+}
+
+async function compile(args: readonly string[]): Promise<void> {
+  try {
+    await run(process.execPath, [TSC, ...args])
+  } catch (error) {
+    const said = error instanceof Error && 'stdout' in error ? String(error.stdout) : ''
+    throw new Error(`the service does not compile:\n${said}`)
+  }
 }

@@ -1,0 +1,61 @@
+import { type Agent, type IncomingMessage, request } from 'node:http'
+import type { RawReply } from './heard.ts'
+
+export interface Outgoing {
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+  readonly timeoutMs: number
+}
+
+/** A request without a complete answer. */
+export interface Broken {
+  /**
+   * - `refused`: nobody listens.
+   * - `idle_closed`: the connection had been kept idle, and ended before a byte of the answer.
+   * - `unknown`: the server may have acted on the request.
+   */
+  readonly broken: 'refused' | 'idle_closed' | 'unknown'
+  readonly error: Error
+}
+
+/** Sends one request over a pool of connections; never throws. */
+export function send(
+  url: string,
+  agent: Agent,
+  { path, body, timeoutMs, ...options }: Outgoing,
+): Promise<RawReply | Broken> {
+  return new Promise((resolve) => {
+    const req = request(`${url}${path}`, { ...options, agent, timeout: timeoutMs })
+    let readBefore = 0
+    req.once('socket', (socket) => {
+      readBefore = socket.bytesRead
+    })
+    req.once('timeout', () => req.destroy(new Error('no answer in time')))
+    req.once('error', (error) => {
+      const silent = req.socket?.bytesRead === readBefore
+      resolve({ broken: howItBroke(error, req.reusedSocket && silent), error })
+    })
+    req.once('response', (res) => {
+      readAll(res).then(
+        (text) =>
+          resolve({ status: res.statusCode ?? 0, retryAfter: res.headers['retry-after'], text }),
+        (error: Error) => resolve({ broken: 'unknown', error }),
+      )
+    })
+    req.end(body)
+  })
+}
+
+function howItBroke(error: Error, wasIdle: boolean): Broken['broken'] {
+  const code = 'code' in error ? error.code : ''
+  if (code === 'ECONNREFUSED') return 'refused'
+  return wasIdle && (code === 'ECONNRESET' || code === 'EPIPE') ? 'idle_closed' : 'unknown'
+}
+
+async function readAll(res: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of res) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}

@@ -1,0 +1,38 @@
+import type { RequestEntry } from '../../src/sandbox/record.ts'
+import type { Told } from './asking.ts'
+import type { StoredIntent } from './intents.ts'
+
+/** Everything about one cell that is judged. */
+export interface Evidence {
+  /** Every answer that a portal was given, in order. */
+  readonly told: readonly Told[]
+  /** The last answer before judging. */
+  readonly settled: Told
+  /** From the end, or the going on, of the process. */
+  readonly settledAfterMs: number
+  /** Of the process, when it was stopped and ended in the end by SIGTERM. */
+  readonly exitCode: number | null
+  /** Whether the process lived on. */
+  readonly survived: boolean
+  /** One more renewal, when the connection works. */
+  readonly proof:
+    | {
+        /** Fingerprint of the refresh token that Samsung held to be alive. */
+        readonly live: string | null
+        readonly told: Told
+        /** The newest refresh. */
+        readonly request: RequestEntry | undefined
+      }
+    | undefined
+  /** Intents that Redis has taken, by who has written them. */
+  readonly intents: {
+    readonly victim: readonly StoredIntent[]
+    readonly peer: readonly StoredIntent[]
+  }
+  /** What the processes have written meanwhile. */
+  readonly output: { readonly victim: string; readonly peer: string }
+  /** The record, as it is stored. */
+  readonly stored: string
+  /** Refreshes that reached Samsung. */
+  readonly requests: readonly RequestEntry[]
+}
