@@ -9,6 +9,7 @@ import { jsonBody } from './http/json-body.ts'
 import type { Pages } from './http/pages.ts'
 import { requestContext } from './http/request-context.ts'
 import { apiSecurity, pageSecurity, urlLimit } from './http/security.ts'
+import { storeLimit } from './http/store-limit.ts'
 import type { Door } from './portal/admit.ts'
 import type { Log } from './shared/log.ts'
 import type { Clock } from './shared/time.ts'
@@ -23,6 +24,8 @@ export interface AppDeps {
   readonly consentRouter: Router
   readonly pages: Pages
   readonly limits: { readonly bodyLimitBytes: number; readonly urlLimitBytes: number }
+  /** How long one request waits for the store. */
+  readonly storeLimitMs: number
   readonly log: Log
   readonly clock: Clock
 }
@@ -40,10 +43,10 @@ function bareApp(): Express {
 
 /** The public application: probes, document, `/v1`, pages; each part ends its own errors. */
 export function createApp(deps: AppDeps): Express {
-  const { door, pages, limits, log, clock } = deps
+  const { door, pages, limits, storeLimitMs, log, clock } = deps
   const app = bareApp()
   const tooLong = urlLimit({ limitBytes: limits.urlLimitBytes })
-  app.use(requestContext({ log, clock }))
+  app.use(requestContext({ log, clock }), storeLimit({ limitMs: storeLimitMs }))
 
   const probes = express.Router(EXACT_PATHS)
   probes.use(['/livez', '/readyz', '/openapi.json'], apiSecurity())

@@ -7,12 +7,18 @@ import { createCallbackKeeper } from './consent/callback-handover.ts'
 import { type CompleteSession, createCompleteSession } from './consent/complete-session.ts'
 import { type CreateSession, createCreateSession } from './consent/create-session.ts'
 import { createConsentRouter } from './consent/routes.ts'
-import { createHandovers, createSessions, type Sessions } from './consent/sessions.ts'
+import {
+  createHandovers,
+  createSessionClock,
+  createSessions,
+  type Sessions,
+} from './consent/sessions.ts'
 import { createStoreConsent } from './consent/store-consent.ts'
 import type { Pages } from './http/pages.ts'
 import { readCallback } from './samsung-account/callback.ts'
 import { ServiceError } from './shared/errors.ts'
 import type { Log } from './shared/log.ts'
+import { detach } from './shared/store-time.ts'
 import type { Clock } from './shared/time.ts'
 import { createUnderWay } from './shared/under-way.ts'
 import { derivePurposeKey } from './vault/derive-keys.ts'
@@ -68,6 +74,7 @@ export function composeConsent(parts: Parts & { readonly pages: Pages }): Consen
     envelope,
     clientOf,
     storeConsent,
+    underWay: completions,
     settings: settings.refresh,
     clock,
     log,
@@ -77,14 +84,18 @@ export function composeConsent(parts: Parts & { readonly pages: Pages }): Consen
     sessions,
     createSession: createCreateSession({
       sessions,
+      sessionClock: createSessionClock(store),
       connections,
       directory,
       programs,
       settings: settings.connectSession,
-      clock,
       log,
     }),
-    completeSession: (...call) => completions.track(completeSession(...call)),
+    completeSession(...call) {
+      const { done, join } = detach(() => completeSession(...call))
+      void completions.track(done)
+      return join()
+    },
     idle: completions.idle,
     router: createConsentRouter({
       flow: createBrowserFlow({

@@ -22,10 +22,10 @@ export function composePortal(
   },
 ): readonly Router[] {
   const { config, programs, upstream, vault, consent, door, log, clock } = parts
-  const { connections, directory, envelope, tokenSource } = vault
+  const { connections, directory, envelope, breaker, tokenSource } = vault
   const { knoxToken, http } = config.settings
   const { admit } = door
-  const viewConnection = createViewConnection({ envelope, clock })
+  const viewConnection = createViewConnection({ envelope, breaker, clock })
   const validityMs = (programId: string) =>
     (programs.get(programId)?.knox.validityMinutes ?? DEFAULT_VALIDITY_MINUTES) * 60_000
 
@@ -37,6 +37,7 @@ export function composePortal(
       listConnections: createListConnections({
         connections,
         directory,
+        breaker,
         cursorKey: derivePurposeKey(Buffer.from(config.apiKeyPepper.reveal()), 'cursor-mac'),
         clock,
       }),

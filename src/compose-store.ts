@@ -13,7 +13,7 @@ import { createRedisStore } from './vault/store-redis.ts'
 const REMEDIES: Readonly<Record<StoreRisk, string>> = {
   eviction: 'must not evict keys: set maxmemory-policy noeviction',
   persistence:
-    'must keep what it is given: set appendonly yes, and mend what keeps it from writing',
+    'must keep what it is given: turn its append-only file on while it runs (redis-cli CONFIG SET appendonly yes, then CONFIG REWRITE; a restart would begin empty), and mend what keeps it from writing',
   role: 'must be the primary, not a replica',
   replicas: 'must have as many replicas as store.replicas, and permit WAIT',
   version: 'must be Redis 6.2 or later',
@@ -49,6 +49,7 @@ export async function composeStore(deps: {
     ...(replicas === 0 ? {} : { replication: { replicas, timeoutMs: replicaTimeoutMs } }),
     log,
     observe: metrics.store,
+    primaries: metrics.storePrimaries,
   })
   const { describe } = store
   const watch = createRedisWatch({ describe, waived: waive, publish: metrics.storeRisks, log })
@@ -59,6 +60,8 @@ export async function composeStore(deps: {
     throw error
   }
   watch.start()
+  // Another server may be configured otherwise.
+  store.onPrimaryChange(() => void watch.look())
   return {
     ...store,
     async close() {

@@ -1,7 +1,8 @@
 import type { Config, Program } from './config/config.ts'
 import type { KnoxKind } from './knox/kind.ts'
 import { createSamsungAccountKind } from './knox/samsung-account-kind.ts'
-import { createSkewGauge, type HostSkew } from './outbound/clock-skew.ts'
+import type { HostSkew } from './outbound/clock-gauge.ts'
+import { type ClockState, createClockGovernor } from './outbound/clock-governor.ts'
 import { createOutbound } from './outbound/undici-outbound.ts'
 import { createSamsungAccountClient } from './samsung-account/client.ts'
 import type { SamsungAccountClient } from './samsung-account/tokens.ts'
@@ -15,6 +16,7 @@ export interface Upstream {
   readonly clientOf: (programId: string) => SamsungAccountClient
   readonly kindOf: (programId: string) => KnoxKind
   readonly skews: () => readonly HostSkew[]
+  readonly clockState: () => ClockState
   close(): Promise<void>
 }
 
@@ -25,13 +27,13 @@ export function composeUpstream(deps: {
   readonly clock: Clock
 }): Upstream {
   const { config, log, clock } = deps
-  const gauge = createSkewGauge(clock)
+  const governor = createClockGovernor({ clock, monotonic: () => performance.now(), log })
   const outbound = createOutbound({
     allowedOrigins: config.programs.flatMap(originsOf),
     timeoutMs: config.settings.upstream.timeoutMs,
     responseLimitBytes: config.settings.upstream.responseLimitBytes,
     clock,
-    onResponse: gauge.observe,
+    onResponse: governor.observe,
   })
   const clients = new Map<string, SamsungAccountClient>()
   const kinds = new Map<string, KnoxKind>()
@@ -39,13 +41,15 @@ export function composeUpstream(deps: {
     const redirectUri = `${config.publicUrl}/callback/${program.id}`
     clients.set(program.id, createSamsungAccountClient({ program, redirectUri, outbound, log }))
     const signer = createSigner(program.keys)
-    kinds.set(program.id, createSamsungAccountKind({ program, signer, outbound, clock }))
+    const access = { program, outbound, samsungClock: governor }
+    kinds.set(program.id, createSamsungAccountKind({ ...access, signer, clock }))
   }
 
   return {
     clientOf: (id) => known(clients, id),
     kindOf: (id) => known(kinds, id),
-    skews: gauge.current,
+    skews: governor.skews,
+    clockState: governor.state,
     close: outbound.close,
   }
 }

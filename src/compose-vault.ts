@@ -1,11 +1,15 @@
 import { createHmac } from 'node:crypto'
 import type { Metrics } from './admin/metrics.ts'
+import { createOperatorBreaker, type OperatorBreaker } from './breaker/operator-breaker.ts'
+import { createProbeAttempts } from './breaker/probe-attempts.ts'
+import { createProber, type Prober } from './breaker/prober.ts'
 import { composeStore } from './compose-store.ts'
 import type { Upstream } from './compose-upstream.ts'
 import type { Config } from './config/config.ts'
 import { ServiceError } from './shared/errors.ts'
 import type { Log } from './shared/log.ts'
 import type { Clock } from './shared/time.ts'
+import { createUnderWay } from './shared/under-way.ts'
 import { type Connections, createConnections } from './vault/connections.ts'
 import { derivePurposeKey } from './vault/derive-keys.ts'
 import { createDirectory, type Directory } from './vault/directory.ts'
@@ -15,8 +19,11 @@ import { checkSentinel } from './vault/envelope-sentinel.ts'
 import { createKeyRing } from './vault/key-ring.ts'
 import { createMinter } from './vault/minter.ts'
 import { createRefresher } from './vault/refresher.ts'
+import { type RotationPolicy, UNKNOWN_ROTATION } from './vault/rotation.ts'
 import type { Store } from './vault/store.ts'
+import { createBudgetedStore } from './vault/store-budget.ts'
 import { createTokenSource, type TokenSource } from './vault/token-source.ts'
+import { createUncommitted, type Uncommitted } from './vault/uncommitted.ts'
 
 /** Where connections live, and what makes tokens of them. */
 export interface Vault {
@@ -24,7 +31,12 @@ export interface Vault {
   readonly connections: Connections
   readonly directory: Directory
   readonly envelope: Envelope
+  readonly breaker: OperatorBreaker
+  readonly prober: Prober
   readonly tokenSource: TokenSource
+  readonly uncommitted: Uncommitted
+  /** Resolves when nothing is under way that must not be cut off. */
+  idle(): Promise<void>
   readonly keyRingState: () => {
     readonly opens: boolean
     readonly activeKid: string
@@ -34,6 +46,17 @@ export interface Vault {
 
 /** An opened data key is kept this long, for this many documents. */
 const DATA_KEY_CACHE = { cacheMs: 300_000, maxEntries: 20_000 }
+
+/** What is known of each program's refresh tokens. */
+function rotationsOf({ programs }: Config): (programId: string) => RotationPolicy {
+  const known = new Map(
+    programs.map(({ id, samsungAccount }) => {
+      const { rotation, rotationGraceMs: graceMs, reuseRevokes } = samsungAccount
+      return [id, { rotation, graceMs, reuseRevokes }]
+    }),
+  )
+  return (programId) => known.get(programId) ?? UNKNOWN_ROTATION
+}
 
 const refuseToSeal = (): Promise<never> => Promise.reject(new ServiceError('record_unreadable'))
 
@@ -48,7 +71,7 @@ export async function composeVault(deps: {
   const { config, upstream, metrics, log, clock } = deps
   const { settings } = config
   const pepper = Buffer.from(config.apiKeyPepper.reveal())
-  const store = await composeStore({ config, metrics, log, clock })
+  const store = createBudgetedStore(await composeStore({ config, metrics, log, clock }))
   const keyRing = createKeyRing(config.vaultKeys)
   const opens = (await checkSentinel(store, keyRing)) !== 'mismatch'
   if (!opens)
@@ -57,7 +80,9 @@ export async function composeVault(deps: {
   // Nobody could open what wrong keys have sealed, once the right ones are back.
   const envelope: Envelope = opens ? sealing : { ...sealing, create: refuseToSeal }
   const { tombstoneMs } = settings.store
-  const connections = createConnections({ store, tombstoneMs })
+  const connections = createConnections({ store, tombstoneMs, clock, log })
+  const reassertions = createUnderWay()
+  store.onPrimaryChange(() => void reassertions.track(connections.reassert()))
   const tenantKey = derivePurposeKey(pepper, 'tenant-ref')
   const directory = createDirectory({
     store,
@@ -65,11 +90,29 @@ export async function composeVault(deps: {
     hashTenantRef: (ref) => createHmac('sha256', tenantKey).update(ref).digest('base64url'),
     clock,
   })
+  const rotationOf = rotationsOf(config)
+  const uncommitted = createUncommitted({ settings: settings.refresh, clock, log })
+  metrics.uncommitted(uncommitted.count)
+  const breaker = createOperatorBreaker({
+    store,
+    programIds: config.programs.map(({ id }) => id),
+    policy: settings.breaker,
+    clock,
+    log,
+    metrics: metrics.breaker,
+  })
   const refresher = createRefresher({
     connections,
     envelope,
     clientOf: upstream.clientOf,
-    settings: { ...settings.refresh, timeoutMs: settings.upstream.timeoutMs },
+    rotationOf,
+    breaker,
+    uncommitted,
+    settings: {
+      ...settings.refresh,
+      operatorRetryMs: Math.floor(settings.breaker.probeIntervalMs / 2),
+      timeoutMs: settings.upstream.timeoutMs,
+    },
     clock,
     log,
     metrics: metrics.vault,
@@ -79,13 +122,26 @@ export async function composeVault(deps: {
     connections,
     envelope,
     refresher,
+    breaker,
     kindOf: upstream.kindOf,
     fingerprint: (token) =>
       createHmac('sha256', fingerprintKey).update(token.reveal()).digest('base64url').slice(0, 16),
-    settings: settings.knoxToken,
+    settings: { ...settings.knoxToken, rotationOf },
     clock,
     log,
     metrics: metrics.vault,
+  })
+  const prober = createProber({
+    breaker,
+    connections,
+    attempts: createProbeAttempts({
+      refresher,
+      mint,
+      isRefreshHeld: (programId) => breaker.isHeld(programId, 'refresh'),
+      clock,
+    }),
+    probeIntervalMs: settings.breaker.probeIntervalMs,
+    log,
   })
   const tokenSource = createTokenSource({
     connections,
@@ -94,6 +150,7 @@ export async function composeVault(deps: {
     settings: {
       ...settings.knoxToken,
       ...settings.refresh,
+      rotationOf,
       // One renewal and one exchange, each within its own cap.
       waitMs: 2 * settings.upstream.timeoutMs,
     },
@@ -106,7 +163,18 @@ export async function composeVault(deps: {
     connections,
     directory,
     envelope,
+    breaker,
+    prober,
     tokenSource,
+    uncommitted,
+    async idle() {
+      // In this order: what ends may leave something to what is waited for next.
+      await Promise.all([prober.idle(), tokenSource.idle()])
+      refresher.stop()
+      await refresher.idle()
+      await uncommitted.idle()
+      await reassertions.idle()
+    },
     keyRingState: () => ({ opens, activeKid: keyRing.activeKid, kids: keyRing.kids() }),
   }
 }

@@ -51,6 +51,7 @@ const readVersion = (): string => {
 export async function compose(config: Config, log: Log, clock: Clock): Promise<Service> {
   let phase: Phase = 'starting'
   const version = readVersion()
+  const storeLimitMs = config.settings.store.requestBudgetMs
   const programs = new Map(config.programs.map((program) => [program.id, program]))
   const portals = new Map(config.portals.map((portal) => [portal.id, portal]))
   const skews = { current: (): ReturnType<typeof upstream.skews> => upstream.skews() }
@@ -59,6 +60,7 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
     skews: () => skews.current(),
   })
   const upstream = composeUpstream({ config, log, clock })
+  metrics.clock(upstream.clockState)
   const vault = await composeVault({ config, upstream, metrics, log, clock })
   const pages = createPages({ viewsDir: `${ROOT}/views` })
   const authenticator = createAuthenticator(config.portals, pepperKey(config.apiKeyPepper))
@@ -74,7 +76,10 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
     keyRing: vault.keyRingState,
     programs: config.programs,
     skews: upstream.skews,
+    clockState: upstream.clockState,
+    alarms: vault.breaker.alarms,
     refreshOutcomes: metrics.refreshOutcomes,
+    uncommitted: vault.uncommitted.count,
     warnings: config.warnings,
     clock,
     version,
@@ -88,6 +93,7 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
     consentRouter: consent.router,
     pages,
     limits: config.settings.http,
+    storeLimitMs,
     log,
     clock,
   })
@@ -99,19 +105,23 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
     tokenSource: vault.tokenSource,
     tokenAnswer,
     defaultMinTtlMs: config.settings.knoxToken.defaultMinTtlMs,
+    storeLimitMs,
     log,
   })
-  const { connections, directory } = vault
+  const { connections, directory, breaker, prober } = vault
   const publish = metrics.connections
   const sweep = createSweep({
     portals: config.portals,
     connections,
     directory,
+    breaker,
     publish,
     clock,
     log,
   })
   sweep.start()
+  await breaker.start()
+  prober.start()
 
   return {
     handle: (req, res) => hotToken(req, res, () => app(req, res)),
@@ -119,12 +129,16 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
     version,
     setPhase(next) {
       phase = next
+      if (next === 'draining') prober.stop()
     },
     async idle() {
-      await Promise.all([consent.idle(), vault.tokenSource.idle()])
+      await Promise.all([consent.idle(), vault.idle()])
     },
     async close() {
       sweep.stop()
+      prober.stop()
+      breaker.stop()
+      vault.uncommitted.abandon()
       await vault.store.close()
       await upstream.close()
     },

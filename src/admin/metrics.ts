@@ -1,21 +1,28 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { BreakerMetrics } from '../breaker/alarm-report.ts'
 import { REFRESH_OUTCOMES, type RefreshOutcome, type VaultMetrics } from '../vault/outcomes.ts'
 import { CONNECTION_STATUSES, type ConnectionStatus } from '../vault/status.ts'
 import { STORE_RISKS, type StoreRisk } from '../vault/store.ts'
+import type { PrimaryObserver } from '../vault/store-redis-alarms.ts'
+import { registerAlarmMetrics } from './alarm-metrics.ts'
+import { registerClockMetrics } from './clock-metrics.ts'
+import type { ClockSkew, ClockState } from './clock-report.ts'
+import { registerStoreMetrics } from './store-metrics.ts'
 
 /** How many connections there are, by program and status. */
 export type ConnectionCounts = ReadonlyMap<string, ReadonlyMap<ConnectionStatus, number>>
 
-export interface ClockSkew {
-  readonly host: string
-  readonly skewMs: number
-}
-
 export interface Metrics {
   readonly vault: VaultMetrics
+  readonly breaker: BreakerMetrics
   readonly store: (operation: string, outcome: string, durationMs: number) => void
   /** What endangers stored data now; waived or not. */
   readonly storeRisks: (risks: readonly StoreRisk[]) => void
+  readonly storePrimaries: PrimaryObserver
+  /** How to find out what is made of Samsung's clock. */
+  readonly clock: (state: () => ClockState) => void
+  /** How to find out how many new token sets are held that could not be stored yet. */
+  readonly uncommitted: (count: () => number) => void
   /** Requests to Samsung that are neither a refresh nor an exchange count here as well. */
   readonly connections: (counts: ConnectionCounts) => void
   /** Refresh outcomes since the start, for verbose readiness. */
@@ -68,14 +75,20 @@ export function createMetrics({ programs, skews }: MetricsDeps): Metrics {
     labelNames: ['reason'],
     registers,
   })
+  const storePrimaries = registerStoreMetrics(registers)
+  let clockState = (): ClockState => ({ skewMs: null, correctionMs: 0, beyondLimit: false })
+  registerClockMetrics(registers, skews, () => clockState())
+  const breaker = registerAlarmMetrics(
+    registers,
+    programs.map(({ id }) => id),
+  )
+  let held = (): number => 0
   new Gauge({
-    name: 'knoxgate_clock_skew_seconds',
-    help: "Samsung's clock minus this one, median of fresh Date headers",
-    labelNames: ['host'],
+    name: 'knoxgate_uncommitted_rotations',
+    help: 'New token sets that are in this process only, because the store could not take them yet',
     registers,
     collect() {
-      this.reset()
-      for (const { host, skewMs } of skews()) this.set({ host }, skewMs / 1000)
+      this.set(held())
     },
   })
   const legacy = new Gauge({
@@ -99,9 +112,17 @@ export function createMetrics({ programs, skews }: MetricsDeps): Metrics {
       },
       mint: (program, outcome, ms) => exchange.observe({ program, outcome }, ms / 1000),
     },
+    breaker,
     store: (operation, outcome, ms) => storeTime.observe({ operation, outcome }, ms / 1000),
     storeRisks(risks) {
       for (const reason of STORE_RISKS) unsafe.set({ reason }, risks.includes(reason) ? 1 : 0)
+    },
+    storePrimaries,
+    clock(state) {
+      clockState = state
+    },
+    uncommitted(count) {
+      held = count
     },
     connections(counts) {
       for (const { id } of programs)

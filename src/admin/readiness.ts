@@ -1,6 +1,9 @@
-import { type Clock, type EpochMs, toRfc3339 } from '../shared/time.ts'
+import type { ProgramAlarm } from '../breaker/breaker.ts'
+import type { Clock, EpochMs } from '../shared/time.ts'
 import type { KeyPair } from '../signing/key-pair.ts'
 import type { StoreFacts } from '../vault/store.ts'
+import { alarmFields, alarmWarnings } from './alarms.ts'
+import { type ClockSkew, type ClockState, clockFields, clockWarnings } from './clock-report.ts'
 
 /** Where the process is in its life; it serves while `running`. */
 export type Phase = 'starting' | 'running' | 'draining'
@@ -17,12 +20,12 @@ export interface ReadinessDeps {
     readonly kids: readonly string[]
   }
   readonly programs: readonly { readonly id: string; readonly keys: KeyPair }[]
-  readonly skews: () => readonly {
-    readonly host: string
-    readonly skewMs: number
-    readonly observedAt: EpochMs
-  }[]
+  readonly skews: () => readonly (ClockSkew & { readonly observedAt: EpochMs })[]
+  readonly clockState: () => ClockState
+  readonly alarms: () => readonly ProgramAlarm[]
   readonly refreshOutcomes: () => Readonly<Record<string, number>>
+  /** How many new token sets are in this process only. */
+  readonly uncommitted: () => number
   readonly warnings: readonly string[]
   readonly clock: Clock
   readonly version: string
@@ -35,10 +38,14 @@ export interface Readiness {
   report(): Promise<{ readonly ready: boolean; readonly body: object }>
 }
 
+/** The end of this process would be their end. */
+const heldWarnings = (count: number): readonly string[] =>
+  count === 0
+    ? []
+    : [`new token sets that the store could not take yet are in this process only: ${count}`]
+
 /** A readiness probe waits no longer than this for the store. */
 const PING_MS = 800
-/** A skew beyond this makes Knox refuse fresh tokens. */
-const SKEW_WARNING_MS = 60_000
 
 /** Creates the probes behind `/readyz`. */
 export function createReadiness(deps: ReadinessDeps): Readiness {
@@ -71,6 +78,9 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
       const ring = deps.keyRing()
       const ready = deps.phase() === 'running' && ring.opens && answers
       const skews = deps.skews()
+      const clockState = deps.clockState()
+      const alarms = deps.alarms()
+      const uncommitted = deps.uncommitted()
       const body = {
         status: ready ? 'ready' : 'not_ready',
         phase: deps.phase(),
@@ -82,20 +92,19 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
           thumbprint: keys.thumbprint,
           modulus_bits: keys.modulusBits,
         })),
-        clock_skew: skews.map(({ host, skewMs, observedAt }) => ({
-          host,
-          skew_ms: skewMs,
-          observed_at: toRfc3339(observedAt),
-        })),
+        ...clockFields(skews, clockState),
+        ...alarmFields(alarms),
         refresh_outcomes: deps.refreshOutcomes(),
-        warnings: [...deps.warnings, ...storeWarnings, ...skewWarnings(skews)],
+        uncommitted_rotations: uncommitted,
+        warnings: [
+          ...deps.warnings,
+          ...storeWarnings,
+          ...clockWarnings(skews, clockState),
+          ...alarmWarnings(alarms),
+          ...heldWarnings(uncommitted),
+        ],
       }
       return { ready, body }
     },
   }
 }
-
-const skewWarnings = (skews: readonly { readonly host: string; readonly skewMs: number }[]) =>
-  skews
-    .filter(({ skewMs }) => Math.abs(skewMs) > SKEW_WARNING_MS)
-    .map(({ host, skewMs }) => `the clock differs from ${host} by ${Math.round(skewMs / 1000)} s`)

@@ -1,3 +1,4 @@
+import type { Breaker } from '../breaker/breaker.ts'
 import { ServiceError } from '../shared/errors.ts'
 import { isConnectionId, timeOfConnectionId } from '../shared/ids.ts'
 import type { Log } from '../shared/log.ts'
@@ -11,6 +12,7 @@ export interface SweepDeps {
   readonly portals: readonly { readonly id: string }[]
   readonly connections: Connections
   readonly directory: Directory
+  readonly breaker: Pick<Breaker, 'alarm'>
   readonly publish: (counts: ConnectionCounts) => void
   readonly clock: Clock
   readonly log: Log
@@ -33,7 +35,7 @@ const CREATION_MS = 10 * 60_000
 
 /** Creates the sweep of one process. */
 export function createSweep(deps: SweepDeps): Sweep {
-  const { portals, connections, directory, publish, clock, log } = deps
+  const { portals, connections, directory, breaker, publish, clock, log } = deps
   let stopped = false
 
   async function run(): Promise<void> {
@@ -65,7 +67,7 @@ export function createSweep(deps: SweepDeps): Sweep {
     if (found === null) return forget(portalId, id)
     await directory.repair(found.connection)
     const { programId } = placeOf(found.connection)
-    const { status } = statusOf(found.connection, clock())
+    const { status } = statusOf(found.connection, clock(), breaker.alarm(programId))
     const ofProgram = counts.get(programId) ?? new Map<ConnectionStatus, number>()
     counts.set(programId, ofProgram.set(status, (ofProgram.get(status) ?? 0) + 1))
   }

@@ -50,6 +50,10 @@ export interface SamsungAccountProgram {
     readonly authorizeParams: Readonly<Record<string, string>>
     /** Whether Samsung replaces the refresh token on use. */
     readonly rotation: 'none' | 'rotate' | 'unknown'
+    /** How long Samsung answers a used refresh token as it did the first time; 0: not known to. */
+    readonly rotationGraceMs: number
+    /** Whether a used refresh token that is presented again ends all tokens of its consent. */
+    readonly reuseRevokes: boolean
   }
   readonly knox: {
     /** Origin of the Knox APIs for this region, no trailing slash. */

@@ -8,6 +8,7 @@ import { isObject, type JsonFile } from './json-file.ts'
 import type { Report } from './problems.ts'
 import { samsungAccountProgram } from './program-schema.ts'
 import type { ParseKeys, ReferenceContext } from './secret-fields.ts'
+import { parseDuration } from './units.ts'
 
 /** Kinds that the file format has room for and this version cannot serve. */
 const LATER_KINDS = ['knox-msp', 'knox-customer', 'knox-oauth2']
@@ -98,6 +99,8 @@ function toProgram(entry: Entry): SamsungAccountProgram {
       ...(account.partner_id === undefined ? {} : { partnerId: account.partner_id }),
       authorizeParams: account.authorize_params,
       rotation: account.rotation,
+      rotationGraceMs: parseDuration(account.rotation_grace) ?? 0,
+      reuseRevokes: account.reuse_revokes,
     },
     knox: {
       baseUrl: new URL(knox.base_url).origin,

@@ -8,6 +8,7 @@ import {
   type ReferenceContext,
   secret,
 } from './secret-fields.ts'
+import { parseDuration } from './units.ts'
 import { isOrigin, isPath, originRule } from './urls.ts'
 
 /** Parameters of `signInGate` that the flow itself sets. */
@@ -16,6 +17,7 @@ const RESERVED = ['client_id', 'response_type', 'redirect_uri', 'state']
 /** Claims of the Client Identifier JWT that are set already (protocol.md 3.3). */
 const CLAIMS = ['clientIdentifier', 'publicKey', 'aud', 'iat', 'exp', 'jti']
 
+const DAY_MS = 86_400_000
 const VERIFY_PATH = '/kcs/v1/kme/profiles/list?pageNum=0&pageSize=1'
 const NO_TRUST = ['40300000', '4030100']
 
@@ -57,7 +59,23 @@ const samsungAccount = (context: ReferenceContext) =>
       '{ "country_code": "DE" }',
     ).default({}),
     rotation: choice('none', 'rotate', 'unknown').default('unknown'),
+    rotation_grace: grace().optional(),
+    reuse_revokes: flag().default(true),
+  }).refine(({ rotation, rotation_grace }) => rotation === 'rotate' || rotation_grace === undefined, {
+    path: ['rotation_grace'],
+    error: 'must not be set unless rotation is rotate',
   })
+
+/** How long a used refresh token may be presented again; read by `parseDuration`. */
+const grace = () =>
+  field(
+    (value): value is string => {
+      const ms = parseDuration(value)
+      return ms !== undefined && ms > 0 && ms <= DAY_MS
+    },
+    'must be a duration with a unit (ms, s, m, h), above zero and at most 24h',
+    '30s',
+  )
 
 const knox = (strict: boolean) =>
   section({

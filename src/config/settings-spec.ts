@@ -22,11 +22,15 @@ export const SETTINGS = {
   'refresh.backoff_min': duration('1h'),
   'refresh.backoff_max': duration('1h'),
   'refresh.poll': duration('10s'),
+  'breaker.threshold': count(20),
+  'breaker.window': duration('1h'),
+  'breaker.probe_interval': duration('5m'),
   'knox_token.default_min_ttl': duration('30m'),
   'knox_token.margin': duration('30m'),
   'knox_token.local_cache': duration('1s'),
   'knox_token.rejected_interval': duration('24h'),
   'store.timeout': duration('1m'),
+  'store.request_budget': duration('1m'),
   'store.tombstone': duration('365d'),
   'store.replicas': countFromZero(5),
   'store.replica_timeout': duration('1m'),
@@ -74,6 +78,12 @@ export const SETTING_RULES: readonly {
     holds: (min, [max = min]) => min <= max,
   },
   {
+    path: 'store.request_budget',
+    others: ['store.timeout'],
+    rule: 'must not be shorter than store.timeout',
+    holds: (budget, [command = 0]) => budget >= command,
+  },
+  {
     path: 'store.replica_timeout',
     others: ['store.timeout', 'store.replicas'],
     rule: 'must be shorter than store.timeout, unless store.replicas is 0',
@@ -99,6 +109,11 @@ export const toSettings = (values: SettingValues): Settings => ({
     backoffMaxMs: values['refresh.backoff_max'],
     pollMs: values['refresh.poll'],
   },
+  breaker: {
+    threshold: values['breaker.threshold'],
+    windowMs: values['breaker.window'],
+    probeIntervalMs: values['breaker.probe_interval'],
+  },
   knoxToken: {
     defaultMinTtlMs: values['knox_token.default_min_ttl'],
     marginMs: values['knox_token.margin'],
@@ -107,6 +122,7 @@ export const toSettings = (values: SettingValues): Settings => ({
   },
   store: {
     timeoutMs: values['store.timeout'],
+    requestBudgetMs: values['store.request_budget'],
     tombstoneMs: values['store.tombstone'],
     replicas: values['store.replicas'],
     replicaTimeoutMs: values['store.replica_timeout'],

@@ -38,6 +38,15 @@ export interface Settings {
     /** How often a waiter looks whether another process has finished. */
     readonly pollMs: number
   }
+  /** When Samsung refuses this service's own credentials. */
+  readonly breaker: {
+    /** So many connections of a program, refused alike, hold the others. */
+    readonly threshold: number
+    /** Within so long. */
+    readonly windowMs: number
+    /** While they are held, one attempt is made in this time, over all processes. */
+    readonly probeIntervalMs: number
+  }
   readonly knoxToken: {
     /** `min_ttl_seconds` when the portal gives none. */
     readonly defaultMinTtlMs: number
@@ -50,13 +59,15 @@ export interface Settings {
   }
   readonly store: {
     readonly timeoutMs: number
+    /** How long one request waits for the store, all its calls together; not shorter than `timeout`. */
+    readonly requestBudgetMs: number
     /** How long a deleted connection's tombstone stands. */
     readonly tombstoneMs: number
     /** How many replicas must have a durable write; 0: none is waited for. */
     readonly replicas: number
     /** How long a durable write waits for them. */
     readonly replicaTimeoutMs: number
-    /** In strict mode, do not start on a store that may lose what it is given. */
+    /** In strict mode, do not start on a store that may lose what it is given; development does. */
     readonly requireDurable: boolean
     /** What is known and accepted. */
     readonly waive: readonly StoreWaiver[]

@@ -2,31 +2,28 @@ import type { Portal } from '../config/config.ts'
 import type { OnTokens, SamsungAccountClient } from '../samsung-account/tokens.ts'
 import { ServiceError } from '../shared/errors.ts'
 import { newAttemptId, newConnectionId } from '../shared/ids.ts'
-import type { Log } from '../shared/log.ts'
 import { Secret } from '../shared/secret.ts'
-import type { Clock, EpochMs } from '../shared/time.ts'
-import type { Connections, Snapshot } from '../vault/connections.ts'
-import type { Directory, Place } from '../vault/directory.ts'
+import type { EpochMs } from '../shared/time.ts'
+import type { Snapshot } from '../vault/connections.ts'
 import type { Envelope } from '../vault/envelope.ts'
 import { currentBinding } from '../vault/record.ts'
 import { CODE_FIELD } from './browser-flow.ts'
-import { assertOpen, assertProof, type CompletionProof } from './completion-checks.ts'
-import { isUntouched, toldAbout } from './completion-failure.ts'
+import {
+  assertOpen,
+  assertProof,
+  type CompletionProof,
+  placeOfSession,
+} from './completion-checks.ts'
+import { isUntouched } from './completion-failure.ts'
+import { createGiveUp, type GiveUpDeps, type HeldCode } from './give-up.ts'
 import type { ConnectSession } from './session-record.ts'
-import { beginExchange, failSession, finishSession, undoExchange } from './session-transitions.ts'
-import type { Sessions } from './sessions.ts'
+import { beginExchange, finishSession } from './session-transitions.ts'
 import type { Exchange, StoreConsent } from './store-consent.ts'
 
-export interface CompleteSessionDeps {
-  readonly sessions: Sessions
-  readonly connections: Connections
-  readonly directory: Directory
+export interface CompleteSessionDeps extends GiveUpDeps {
   readonly envelope: Envelope
   readonly clientOf: (programId: string) => SamsungAccountClient
   readonly storeConsent: StoreConsent
-  readonly settings: { readonly leaseMs: number }
-  readonly clock: Clock
-  readonly log: Log
 }
 
 /**
@@ -42,17 +39,13 @@ export type CompleteSession = (
   proof: CompletionProof,
 ) => Promise<Snapshot>
 
-interface HeldCode {
-  readonly code: string
-  readonly dataKey: string
-}
-
 /** Spends the code, exactly once. @throws TokenRequestError, or what `onTokens` throws */
 type Spend = (onTokens: OnTokens) => Promise<void>
 
 /** Creates the use case that completes a connect session. */
 export function createCompleteSession(deps: CompleteSessionDeps): CompleteSession {
   const { sessions, connections, directory, envelope, clientOf, storeConsent, clock, log } = deps
+  const giveUp = createGiveUp(deps)
 
   return async function completeSession(portal, id, proof) {
     const found = await sessions.read(id)
@@ -114,7 +107,7 @@ export function createCompleteSession(deps: CompleteSessionDeps): CompleteSessio
     const { session, connectionId } = exchange
     const client = clientOf(session.program)
     if (session.reconnects === undefined) {
-      const other = await directory.claim(placeOf(session), connectionId)
+      const other = await directory.claim(placeOfSession(session), connectionId)
       if (other !== null) throw new ServiceError('connection_exists', { connectionId: other })
     }
     const dataKey = await envelope.open(session.id, held.dataKey)
@@ -130,42 +123,6 @@ export function createCompleteSession(deps: CompleteSessionDeps): CompleteSessio
     if (stored === undefined) throw new TypeError('a token request ended without tokens')
     return stored
   }
-
-  /**
-   * Ends the session, or puts an untouched code back; and says what the portal is told.
-   *
-   * @param untouched - The code that never left, if it did not.
-   */
-  async function giveUp(exchange: Exchange, error: unknown, untouched?: HeldCode): Promise<never> {
-    const told = toldAbout(error)
-    const failure = told instanceof ServiceError ? told.code : 'internal_error'
-    const { portalId } = exchange.session
-    log.warn('completion_failed', { portalId, code: failure, error: told })
-    await settle(exchange, (session) =>
-      untouched === undefined ? failSession(session, failure) : undoExchange(session, untouched),
-    ).catch((unsettled: unknown) => {
-      // The lease ends what could not be ended here.
-      log.warn('completion_not_settled', { portalId, error: unsettled })
-    })
-    throw told
-  }
-
-  async function settle(
-    { session, attempt, connectionId }: Exchange,
-    change: (session: ConnectSession) => ConnectSession,
-  ): Promise<void> {
-    await sessions.update(session.id, (current) =>
-      current.attempt === attempt ? change(current) : null,
-    )
-    if (session.reconnects !== undefined || (await connections.read(connectionId)) !== null) return
-    await directory.remove(placeOf(session), connectionId)
-  }
 }
 
 const reconnected = (session: ConnectSession) => session.reconnects as `conn_${string}` | undefined
-
-const placeOf = ({ portalId, program, tenantRef }: ConnectSession): Place => ({
-  portalId,
-  programId: program,
-  tenantRef,
-})

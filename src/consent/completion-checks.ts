@@ -1,5 +1,6 @@
 import { ServiceError } from '../shared/errors.ts'
 import { sameSecret, sha256 } from '../shared/ids.ts'
+import type { Place } from '../vault/directory.ts'
 import type { ConnectSession } from './session-record.ts'
 import { statusOfSession } from './session-transitions.ts'
 
@@ -46,3 +47,10 @@ const endOf = (session: ConnectSession, now: number): string =>
   session.failure === undefined
     ? `the session is ${statusOfSession(session, now)}`
     : `the session ended with ${session.failure}`
+
+/** The place that a session's customer has, or is about to get. */
+export const placeOfSession = ({ portalId, program, tenantRef }: ConnectSession): Place => ({
+  portalId,
+  programId: program,
+  tenantRef,
+})

@@ -2,11 +2,10 @@ import type { Portal, Program } from '../config/config.ts'
 import { ServiceError } from '../shared/errors.ts'
 import { newConnectSessionId } from '../shared/ids.ts'
 import type { Log } from '../shared/log.ts'
-import type { Clock } from '../shared/time.ts'
 import type { Connections } from '../vault/connections.ts'
 import { type Directory, placeOf } from '../vault/directory.ts'
 import type { ConnectSession } from './session-record.ts'
-import type { Sessions } from './sessions.ts'
+import type { SessionClock, Sessions } from './sessions.ts'
 
 export interface NewSession {
   readonly program: string
@@ -22,11 +21,12 @@ export interface NewSession {
 
 export interface CreateSessionDeps {
   readonly sessions: Sessions
+  /** Not this process's own: one that is off would let a session live longer than it may. */
+  readonly sessionClock: SessionClock
   readonly connections: Connections
   readonly directory: Directory
   readonly programs: ReadonlyMap<string, Program>
   readonly settings: { readonly lifetimeMs: number }
-  readonly clock: Clock
   readonly log: Log
 }
 
@@ -43,7 +43,7 @@ const breaks = (field: string, rule: string) =>
  * connected already and no `connection_id` is given.
  */
 export function createCreateSession(deps: CreateSessionDeps): CreateSession {
-  const { sessions, connections, directory, programs, settings, clock, log } = deps
+  const { sessions, sessionClock, connections, directory, programs, settings, log } = deps
 
   return async function createSession(portal, wish) {
     if (!portal.programs.includes(wish.program) || !programs.has(wish.program))
@@ -53,11 +53,12 @@ export function createCreateSession(deps: CreateSessionDeps): CreateSession {
     if (wish.connectionId === undefined) await assertNotConnected(portal, wish)
     else await assertOwn(portal, wish, wish.connectionId)
 
-    const now = clock()
+    const id = newConnectSessionId()
+    const now = await sessionClock(id)
     const session: ConnectSession = {
       format: 1,
       type: 'connect_session',
-      id: newConnectSessionId(),
+      id,
       portalId: portal.id,
       program: wish.program,
       tenantRef: wish.tenantRef,
@@ -72,7 +73,7 @@ export function createCreateSession(deps: CreateSessionDeps): CreateSession {
       phase: 'pending',
       states: [],
     }
-    await sessions.create(session.id, session)
+    await sessions.create(id, session)
     log.info('connect_session_created', { portalId: portal.id, programId: wish.program })
     return session
   }

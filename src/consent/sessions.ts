@@ -1,6 +1,7 @@
 import type { ConnectSessionId } from '../shared/ids.ts'
+import type { EpochMs } from '../shared/time.ts'
 import { createDocuments, type Documents } from '../vault/documents.ts'
-import type { Store } from '../vault/store.ts'
+import { documentKey, type Store } from '../vault/store.ts'
 import {
   type CallbackHandover,
   type ConnectSession,
@@ -19,6 +20,15 @@ export const createSessions = (store: Store, retentionMs: number): Sessions =>
     idOf: ({ id }) => id,
     lifetimeMs: () => retentionMs,
   })
+
+/** What the clock says by which a session will be judged: that of the server which is to hold it. */
+export type SessionClock = (id: ConnectSessionId) => Promise<EpochMs>
+
+/** Creates the clock. It throws ServiceError `store_unavailable`. */
+export const createSessionClock =
+  (store: Store): SessionClock =>
+  async (id) =>
+    (await store.read(documentKey(id))).serverNow
 
 /** A posted callback waits this long for its browser to come back. */
 const HANDOVER_MS = 120_000

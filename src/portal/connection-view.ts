@@ -1,3 +1,4 @@
+import type { Breaker } from '../breaker/breaker.ts'
 import type { Portal } from '../config/config.ts'
 import type { Clock, EpochMs } from '../shared/time.ts'
 import { toRfc3339 } from '../shared/time.ts'
@@ -23,13 +24,14 @@ export function reconnectUrlOf(portal: Portal, connectionId: string): string | u
 /** Creates the one place where a stored connection becomes JSON. */
 export function createViewConnection(deps: {
   readonly envelope: Envelope
+  readonly breaker: Pick<Breaker, 'alarm'>
   readonly clock: Clock
 }): ViewConnection {
-  const { envelope, clock } = deps
+  const { envelope, breaker, clock } = deps
 
   return async function viewConnection(portal, { connection }) {
     const binding = currentBinding(connection)
-    const { status, reason } = statusOf(connection, clock())
+    const { status, reason } = statusOf(connection, clock(), breaker.alarm(binding.program))
     const connectUrl =
       status === 'consent_required' ? reconnectUrlOf(portal, connection.id) : undefined
     return dropAbsent({

@@ -3,6 +3,7 @@ import { API_HEADERS } from '../http/security.ts'
 import { sendProblem } from '../http/send-problem.ts'
 import { ServiceError } from '../shared/errors.ts'
 import type { Log } from '../shared/log.ts'
+import { limitStoreTime } from '../shared/store-time.ts'
 import type { HandOut } from '../vault/hand-out.ts'
 import type { TokenSource } from '../vault/token-source.ts'
 import type { Authenticator } from './authenticate.ts'
@@ -13,6 +14,8 @@ export interface HotTokenDeps {
   readonly tokenSource: TokenSource
   readonly tokenAnswer: TokenAnswer
   readonly defaultMinTtlMs: number
+  /** How long one request waits for the store, on the normal way as well. */
+  readonly storeLimitMs: number
   readonly log: Log
 }
 
@@ -37,7 +40,7 @@ const TARGET = /^\/v1\/connections\/(conn_[0-9a-z]{32})\/token$/
  * hand-out itself; `npm run bench` shows the difference.
  */
 export function createHotToken(deps: HotTokenDeps): HotToken {
-  const { authenticator, tokenSource, tokenAnswer, defaultMinTtlMs, log } = deps
+  const { authenticator, tokenSource, tokenAnswer, defaultMinTtlMs, storeLimitMs, log } = deps
 
   function send(res: ServerResponse, portalId: string, id: string, handOut: HandOut): void {
     const body = tokenAnswer(handOut)
@@ -55,14 +58,18 @@ export function createHotToken(deps: HotTokenDeps): HotToken {
     const portalId = principal.portal.id
     const kept = tokenSource.peek(portalId, id, defaultMinTtlMs)
     if (kept !== null) return send(res, portalId, id, kept)
-    tokenSource
-      .confirm(portalId, id, defaultMinTtlMs)
-      .then((found) => (found === null ? otherwise() : send(res, portalId, id, found)))
-      .catch((error: unknown) => {
-        if (!(error instanceof ServiceError)) return otherwise()
-        // The normal way would wait for the same store a second time, as long again.
-        return sendProblem(req, res, error, { log, portalId })
-      })
+    // Around both ways, so that they wait for the store within one limit.
+    limitStoreTime(storeLimitMs, (lift) => {
+      res.once('close', lift)
+      tokenSource
+        .confirm(portalId, id, defaultMinTtlMs)
+        .then((found) => (found === null ? otherwise() : send(res, portalId, id, found)))
+        .catch((error: unknown) => {
+          if (!(error instanceof ServiceError)) return otherwise()
+          // The normal way would ask the same store once more.
+          return sendProblem(req, res, error, { log, portalId })
+        })
+    })
   }
 }
 

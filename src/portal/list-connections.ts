@@ -1,4 +1,5 @@
 import { createHmac, type KeyObject } from 'node:crypto'
+import type { Breaker } from '../breaker/breaker.ts'
 import type { Portal } from '../config/config.ts'
 import { ServiceError } from '../shared/errors.ts'
 import { isConnectionId, sameSecret } from '../shared/ids.ts'
@@ -24,6 +25,7 @@ export interface ConnectionPage {
 export interface ListConnectionsDeps {
   readonly connections: Connections
   readonly directory: Directory
+  readonly breaker: Pick<Breaker, 'alarm'>
   readonly cursorKey: KeyObject
   readonly clock: Clock
 }
@@ -37,7 +39,7 @@ const BATCH = 100
 
 /** Creates the use case that lists a portal's connections in order of creation. */
 export function createListConnections(deps: ListConnectionsDeps): ListConnections {
-  const { connections, directory, cursorKey, clock } = deps
+  const { connections, directory, breaker, cursorKey, clock } = deps
 
   const macOf = (portalId: string, id: string) =>
     createHmac('sha256', cursorKey).update(`${portalId}/${id}`).digest('base64url').slice(0, 22)
@@ -65,11 +67,12 @@ export function createListConnections(deps: ListConnectionsDeps): ListConnection
 
   const fits = (portal: Portal, query: ListQuery, { connection }: Snapshot): boolean => {
     const place = placeOf(connection)
+    const alarm = breaker.alarm(place.programId)
     return (
       place.portalId === portal.id &&
       (query.program === undefined || query.program === place.programId) &&
       (query.tenantRef === undefined || query.tenantRef === place.tenantRef) &&
-      (query.status === undefined || query.status === statusOf(connection, clock()).status)
+      (query.status === undefined || query.status === statusOf(connection, clock(), alarm).status)
     )
   }
 

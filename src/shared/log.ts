@@ -16,6 +16,7 @@ const FIELDS = [
   'code',
   'reason',
   'outcome',
+  'operation',
   'attempt',
   'generation',
   'fingerprint',

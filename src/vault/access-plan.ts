@@ -1,6 +1,7 @@
 import type { EpochMs } from '../shared/time.ts'
 import { jitterOf, tokenSetDueAt } from './due.ts'
-import { type Connection, currentBinding, type TokenSet } from './record.ts'
+import { type Binding, type Connection, currentBinding, type TokenSet } from './record.ts'
+import { isUncertain, mayRecoverEarly, type RotationPolicy, UNKNOWN_ROTATION } from './rotation.ts'
 
 /** At most this much of an access token's life is left unused. */
 export const ACCESS_TOKEN_MARGIN_MS = 15_000
@@ -19,22 +20,34 @@ const marginOf = ({ issuedAt, accessExpiresAt }: TokenSet): number =>
  */
 export type AccessPlan = 'use' | 'renew_or_use' | 'renew' | 'consent_required'
 
+/** Whether an access token can still be sent and used. */
+export const isLive = ({ tokenSet }: Pick<Binding, 'tokenSet'>, now: EpochMs): boolean =>
+  tokenSet.accessExpiresAt - marginOf(tokenSet) > now
+
 /**
  * Decides about the access token.
  *
  * While it lives, an outcome that is unknown stays so: spending the refresh token again may cost the
- * customer's consent, and nothing is gained before the access token ends. For the same reason a live
- * token is used, not waited for, while another process renews it.
+ * customer's consent, and nothing is gained before the access token ends, unless Samsung is known not to
+ * mind. For the same reason a live token is used, not waited for, while another process renews it.
  */
-export function planAccess(connection: Connection, now: EpochMs): AccessPlan {
-  const { refresh, tokenSet } = currentBinding(connection)
+export function planAccess(
+  connection: Connection,
+  now: EpochMs,
+  policy: RotationPolicy = UNKNOWN_ROTATION,
+): AccessPlan {
+  const binding = currentBinding(connection)
+  const { refresh, tokenSet } = binding
   if (refresh.state === 'consent_required') return 'consent_required'
   const renewable = tokenSet.refreshToken !== undefined
-  const live = tokenSet.accessExpiresAt - marginOf(tokenSet) > now
-  if (!live) return renewable ? 'renew' : lastUse(tokenSet.accessExpiresAt, now)
+  if (!isLive(binding, now)) return renewable ? 'renew' : lastUse(tokenSet.accessExpiresAt, now)
+  const isHeld = refresh.state === 'refreshing' && (refresh.until ?? 0) > now
+  if (!renewable || isHeld || (refresh.retryAt ?? 0) > now) return 'use'
+  if (isUncertain(refresh, now)) {
+    return mayRecoverEarly(refresh, policy, now) ? 'renew_or_use' : 'use'
+  }
   const dueAt = tokenSetDueAt(tokenSet.issuedAt, tokenSet.accessExpiresAt, jitterOf(connection.id))
-  const mayRenew = renewable && refresh.state === 'ok' && (refresh.retryAt ?? 0) <= now
-  return mayRenew && now >= dueAt ? 'renew_or_use' : 'use'
+  return refresh.state === 'ok' && now >= dueAt ? 'renew_or_use' : 'use'
 }
 
 /** A renewal that did not help is not tried again within this time. */

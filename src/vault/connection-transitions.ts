@@ -9,7 +9,7 @@ import {
   type Tombstone,
   withCurrentBinding,
 } from './record.ts'
-import type { SealedTokens } from './refresh-transitions.ts'
+import type { SealedTokens } from './commit-transitions.ts'
 
 export interface NewConnection {
   readonly id: ConnectionId

@@ -1,5 +1,8 @@
-import type { EpochMs } from '../shared/time.ts'
+import type { Log } from '../shared/log.ts'
+import type { Clock, EpochMs } from '../shared/time.ts'
 import { createDocuments, type UpdateOptions } from './documents.ts'
+import { persist } from './persist.ts'
+import { createReassertions, REMEMBERED_MS } from './reassertions.ts'
 import { type Connection, parseRecord, type Tombstone } from './record.ts'
 import type { Store } from './store.ts'
 
@@ -34,21 +37,52 @@ export interface Connections {
     id: string,
     tombstone: (connection: Connection, now: EpochMs) => Tombstone,
   ): Promise<boolean>
+  /**
+   * Remembers for ten minutes how to put a record right, should a failover take back what was
+   * acknowledged. Never tried on a record that is gone or deleted: it must not come back.
+   */
+  remember(id: string, change: ConnectionChange): void
+  /** Puts right what is remembered. Never throws. */
+  reassert(): Promise<void>
 }
 
 export interface ConnectionsDeps {
   readonly store: Store
   /** How long a deleted connection's tombstone stands. */
   readonly tombstoneMs: number
+  readonly clock: Clock
+  readonly log: Log
 }
 
+type Stored = Connection | Tombstone
+type StoredChange = (record: Stored, now: EpochMs) => Stored | null
+
+const onlyLiving =
+  (change: ConnectionChange): StoredChange =>
+  (record, now) =>
+    record.type === 'tombstone' ? null : change(record, now)
+
+/** A store that has just changed hands may be away again: then as long as there is something to put right. */
+const REASSERT = { commitBudgetMs: REMEMBERED_MS, pollMs: 250 }
+
 /** Creates the repository of connections over a store. */
-export function createConnections({ store, tombstoneMs }: ConnectionsDeps): Connections {
-  const documents = createDocuments<Connection | Tombstone>({
+export function createConnections(deps: ConnectionsDeps): Connections {
+  const { store, tombstoneMs, clock, log } = deps
+  const documents = createDocuments<Stored>({
     store,
     parse: parseRecord,
     idOf: ({ id }) => id,
     lifetimeMs: (record) => (record.type === 'tombstone' ? tombstoneMs : undefined),
+  })
+  const reassertions = createReassertions<StoredChange>({
+    async apply(id, change) {
+      // No replica is waited for: after a failover there may be none, and what comes next must not wait.
+      // What is written stays remembered, and a second failover finds it here again.
+      const write = () => documents.update(id, change)
+      return (await persist(write, { ...REASSERT, clock }))?.outcome === 'written'
+    },
+    clock,
+    log,
   })
 
   return {
@@ -63,9 +97,7 @@ export function createConnections({ store, tombstoneMs }: ConnectionsDeps): Conn
     create: (connection) => documents.create(connection.id, connection, { durable: true }),
 
     async update(id, change, options) {
-      const onlyLiving = (record: Connection | Tombstone, now: EpochMs) =>
-        record.type === 'tombstone' ? null : change(record, now)
-      const updated = await documents.update(id, onlyLiving, options)
+      const updated = await documents.update(id, onlyLiving(change), options)
       if (updated === null || updated.snapshot.record.type === 'tombstone') return null
       const { record, version, serverNow } = updated.snapshot
       return { connection: record, version, serverNow }
@@ -73,12 +105,16 @@ export function createConnections({ store, tombstoneMs }: ConnectionsDeps): Conn
 
     async remove(id, tombstone) {
       let removed = false
-      const bury = (record: Connection | Tombstone, now: EpochMs) => {
+      const bury = (record: Stored, now: EpochMs) => {
         removed = record.type === 'connection'
         return record.type === 'connection' ? tombstone(record, now) : null
       }
-      await documents.update(id, bury, { durable: true })
+      const updated = await documents.update(id, bury, { durable: true, confirm: true })
+      if (updated !== null) reassertions.remember(id, bury)
       return removed
     },
+
+    remember: (id, change) => reassertions.remember(id, onlyLiving(change)),
+    reassert: reassertions.run,
   }
 }

@@ -1,6 +1,6 @@
 import { ServiceError } from '../shared/errors.ts'
 import { newAttemptId } from '../shared/ids.ts'
-import type { EpochMs } from '../shared/time.ts'
+import { type EpochMs, sleep } from '../shared/time.ts'
 import { documentKey, type Store, type WriteResult } from './store.ts'
 
 /** A document as it was read: what a compare-and-set needs to replace exactly this. */
@@ -25,6 +25,11 @@ export interface Updated<T> {
 export interface UpdateOptions {
   /** Succeed only when replicas have the write as configured. */
   readonly durable?: boolean
+  /**
+   * With `durable`: also when nothing had to be written. What a change finds done already may be its own
+   * earlier write, applied and not yet replicated.
+   */
+  readonly confirm?: boolean
 }
 
 /** Reads and changes documents of one type. */
@@ -55,8 +60,11 @@ export interface DocumentsDeps<T> {
 
 /** Races against other writers are short; more than this many lost ones in a row are a defect. */
 const MAX_RACES = 50
-/** How often one write is sent again under the same write id when no answer came. */
+/** How often one write is sent again under the same write id, and for how long, until all is known. */
 const RESENDS = 3
+const RESEND_WITHIN_MS = 1000
+/** A store that answers at once that it does not know is given this long between two sendings. */
+const PAUSE_MS = 10
 
 /** Creates the documents of one type over a store. */
 export function createDocuments<T>(deps: DocumentsDeps<T>): Documents<T> {
@@ -71,23 +79,36 @@ export function createDocuments<T>(deps: DocumentsDeps<T>): Documents<T> {
     return { record, revision, version, serverNow }
   }
 
+  /** @param replaced - What was read, or null for what must not be there yet. */
   async function write(
     id: string,
-    revision: number,
+    replaced: DocumentSnapshot<T> | null,
     record: T,
     durable: boolean,
   ): Promise<WriteResult & { readonly writeId: string }> {
     const writeId = newAttemptId()
     const expiresInMs = lifetimeMs(record)
-    const options = { durable, ...(expiresInMs === undefined ? {} : { expiresInMs }) }
-    const text = JSON.stringify(record)
-    for (let sent = 0; ; sent++) {
-      const result = await store.compareAndSet(documentKey(id), revision, text, writeId, options)
-      if (durable && !result.durable && (result.outcome === 'won' || result.outcome === 'already'))
-        throw new ServiceError('store_not_durable', { retryAfterSeconds: 1 })
-      if (result.outcome !== 'ambiguous') return { ...result, writeId }
-      if (sent === RESENDS) throw new ServiceError('store_unavailable', { retryAfterSeconds: 1 })
+    const options = {
+      durable,
+      ...(expiresInMs === undefined ? {} : { expiresInMs }),
+      ...(replaced === null ? {} : { version: replaced.version }),
     }
+    const revision = replaced?.revision ?? 0
+    const text = JSON.stringify(record)
+    const send = () => store.compareAndSet(documentKey(id), revision, text, writeId, options)
+    return { ...(await settle(send, durable)), writeId }
+  }
+
+  /**
+   * Sends what is stored once more under its own write id: nothing changes, and replicas are waited for.
+   * It replaces nothing either: only the version that has this write id is named, and that one is known.
+   */
+  async function confirmStored(id: string, snapshot: DocumentSnapshot<T>): Promise<WriteResult> {
+    const { record, revision, version } = snapshot
+    const text = JSON.stringify(record)
+    const options = { durable: true, version }
+    const send = () => store.compareAndSet(documentKey(id), revision, text, version, options)
+    return settle(send, true)
   }
 
   return {
@@ -95,17 +116,22 @@ export function createDocuments<T>(deps: DocumentsDeps<T>): Documents<T> {
     version: (id) => store.version(documentKey(id)),
 
     async create(id, record, { durable = false } = {}) {
-      const result = await write(id, 0, record, durable)
+      const result = await write(id, null, record, durable)
       return result.outcome !== 'lost'
     },
 
-    async update(id, change, { durable = false } = {}) {
+    async update(id, change, { durable = false, confirm = false } = {}) {
       for (let race = 0; race < MAX_RACES; race++) {
         const snapshot = await read(id)
         if (snapshot === null) return null
         const next = change(snapshot.record, snapshot.serverNow)
-        if (next === null) return { outcome: 'unchanged', snapshot }
-        const result = await write(id, snapshot.revision, next, durable)
+        if (next === null) {
+          const isStale =
+            durable && confirm && (await confirmStored(id, snapshot)).outcome === 'lost'
+          if (isStale) continue
+          return { outcome: 'unchanged', snapshot }
+        }
+        const result = await write(id, snapshot, next, durable)
         if (result.outcome === 'lost') continue
         const serverNow = result.serverNow ?? snapshot.serverNow
         const version = result.writeId
@@ -114,5 +140,26 @@ export function createDocuments<T>(deps: DocumentsDeps<T>): Documents<T> {
       }
       throw new ServiceError('store_unavailable', { retryAfterSeconds: 1 })
     },
+  }
+}
+
+/**
+ * Sends one write until its outcome is known and, if asked for, replicated.
+ *
+ * @param send - Always with the same write id, which makes it safe to repeat.
+ * @throws ServiceError `store_unavailable`, `store_not_durable`
+ */
+async function settle(send: () => Promise<WriteResult>, durable: boolean): Promise<WriteResult> {
+  const startedAt = performance.now()
+  for (let sent = 0; ; sent++) {
+    const result = await send()
+    const { outcome } = result
+    const isKnown = outcome !== 'ambiguous'
+    if (outcome === 'lost' || (isKnown && (!durable || result.durable))) return result
+    if (sent === RESENDS || performance.now() - startedAt >= RESEND_WITHIN_MS) {
+      const code = isKnown ? 'store_not_durable' : 'store_unavailable'
+      throw new ServiceError(code, { retryAfterSeconds: 1 })
+    }
+    await sleep(PAUSE_MS)
   }
 }

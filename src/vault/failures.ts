@@ -10,8 +10,13 @@ const TOKEN_REASONS: Readonly<Record<string, ErrorCode>> = {
   malformed: 'upstream_malformed',
 }
 
+/** What Samsung asks for, and a second at least: no attempt of ours would come sooner. */
+const waitOf = ({ retryAfterSeconds = 1 }: TokenRequestError | KnoxError): number =>
+  Math.max(1, retryAfterSeconds)
+
 /** What a caller is told when a token request brought nothing. */
 export function tokenFailure(error: TokenRequestError): ServiceError {
+  const retryAfterSeconds = waitOf(error)
   const extras = { upstream: error.upstream }
   switch (error.kind) {
     case 'customer':
@@ -19,20 +24,20 @@ export function tokenFailure(error: TokenRequestError): ServiceError {
     case 'operator':
       return new ServiceError('upstream_refused_client', extras)
     case 'not_sent':
-      return new ServiceError('upstream_unreachable', { ...extras, retryAfterSeconds: 1 })
+      return new ServiceError('upstream_unreachable', { ...extras, retryAfterSeconds })
     case 'ambiguous':
-      return new ServiceError('refresh_outcome_unknown', { ...extras, retryAfterSeconds: 1 })
+      return new ServiceError('refresh_outcome_unknown', { ...extras, retryAfterSeconds })
     case 'transient':
       return new ServiceError(TOKEN_REASONS[error.reason] ?? 'upstream_unavailable', {
         ...extras,
-        retryAfterSeconds: 1,
+        retryAfterSeconds,
       })
   }
 }
 
 /** What a caller is told when Knox said no, or nothing. */
 export function knoxFailure(error: KnoxError, partnerId?: string): ServiceError {
-  const retryAfterSeconds = error.retryAfterSeconds ?? 1
+  const retryAfterSeconds = waitOf(error)
   const extras = { upstream: error.upstream }
   switch (error.kind) {
     case 'trust':

@@ -1,4 +1,5 @@
 import { ServiceError } from '../shared/errors.ts'
+import { type Detached, detach } from '../shared/store-time.ts'
 
 /** Lets the callers of one process share one piece of work per key. */
 export interface Flights<T> {
@@ -7,7 +8,8 @@ export interface Flights<T> {
    * refresh must not end because a browser went away.
    *
    * @param waitMs - How long this caller waits.
-   * @throws ServiceError `refresh_in_progress` when the work takes longer, or what the work throws
+   * @throws ServiceError `refresh_in_progress` when the work takes longer; `store_unavailable` when
+   *   this caller cannot wait for the store any longer; or what the work throws
    */
   join(key: string, work: () => Promise<T>, waitMs: number): Promise<T>
   /** Starts the work unless it is under way, and does not wait. Failures go to `onError`. */
@@ -20,24 +22,25 @@ export interface Flights<T> {
 
 /** Creates an empty set of flights. */
 export function createFlights<T>(): Flights<T> {
-  const running = new Map<string, Promise<T>>()
+  const running = new Map<string, Detached<T>>()
 
-  function fly(key: string, work: () => Promise<T>): Promise<T> {
+  function fly(key: string, work: () => Promise<T>): Detached<T> {
     const joined = running.get(key)
     if (joined !== undefined) return joined
-    const flight = work().finally(() => running.delete(key))
+    const flight = detach(() => work().finally(() => running.delete(key)))
     running.set(key, flight)
     return flight
   }
 
   return {
-    join: (key, work, waitMs) => waitAtMost(fly(key, work), waitMs),
+    join: (key, work, waitMs) => waitAtMost(fly(key, work).join(), waitMs),
     start(key, work, onError) {
-      if (!running.has(key)) fly(key, work).catch(onError)
+      if (!running.has(key)) fly(key, work).done.catch(onError)
     },
     size: () => running.size,
     async idle() {
-      while (running.size > 0) await Promise.allSettled(running.values())
+      while (running.size > 0)
+        await Promise.allSettled([...running.values()].map(({ done }) => done))
     },
   }
 }

@@ -1,7 +1,9 @@
 import { ServiceError } from '../shared/errors.ts'
 import type { EpochMs } from '../shared/time.ts'
+import { isLive } from './access-plan.ts'
 import { jitterOf, knoxTokenDueAt } from './due.ts'
 import { type Connection, currentBinding, type KnoxTokenRecord } from './record.ts'
+import { isUncertain, mayRecoverEarly, type RotationPolicy, UNKNOWN_ROTATION } from './rotation.ts'
 
 /** What a caller asks of the Knox token it is about to get. */
 export interface HandOutRequest {
@@ -18,6 +20,8 @@ export interface HandOutRequest {
 export type HandOutPlan = 'serve' | 'serve_and_renew' | 'mint'
 
 export interface HandOutPolicy {
+  /** What is known of a program's refresh tokens; the worst is assumed when absent. */
+  readonly rotationOf?: (programId: string) => RotationPolicy
   /** How often a portal's `rejected` may have a token replaced. */
   readonly rejectedIntervalMs: number
   /** No token is asked to live longer than its whole life less this. */
@@ -33,9 +37,10 @@ export interface HandOutPolicy {
 export function planHandOut(
   connection: Connection,
   request: HandOutRequest,
-  { rejectedIntervalMs, marginMs }: HandOutPolicy,
+  policy: HandOutPolicy,
   now: EpochMs,
 ): HandOutPlan {
+  const { rejectedIntervalMs, marginMs } = policy
   const token = currentBinding(connection).knoxToken
   if (token === undefined || isRefused(token, request, rejectedIntervalMs, now)) return 'mint'
   const minTtlMs = Math.min(request.minTtlMs, token.expiresAt - token.mintedAt - marginMs)
@@ -43,7 +48,22 @@ export function planHandOut(
   const madeForThis = token.mintedAt >= request.arrivedAt && token.expiresAt > now
   if (!longEnough && !madeForThis) return 'mint'
   if (now < dueAtOf(connection, token) || hasEnded(connection, now)) return 'serve'
-  return 'serve_and_renew'
+  return wouldRisk(connection, policy, now) ? 'serve' : 'serve_and_renew'
+}
+
+/**
+ * A renewal now would present a refresh token that may have been spent; where that revokes everything, the
+ * token at hand goes with it. So it waits until there is none that would do.
+ */
+function wouldRisk(
+  connection: Connection,
+  { rotationOf }: HandOutPolicy,
+  now: EpochMs,
+): boolean {
+  const binding = currentBinding(connection)
+  if (!isUncertain(binding.refresh, now) || isLive(binding, now)) return false
+  const policy = rotationOf?.(binding.program) ?? UNKNOWN_ROTATION
+  return policy.reuseRevokes && !mayRecoverEarly(binding.refresh, policy, now)
 }
 
 /**

@@ -1,3 +1,4 @@
+import { type Breaker, ProgramHeldError } from '../breaker/breaker.ts'
 import { type KnoxCredential, KnoxError, type KnoxKind } from '../knox/kind.ts'
 import { type ErrorCode, ServiceError } from '../shared/errors.ts'
 import type { Log } from '../shared/log.ts'
@@ -23,6 +24,7 @@ export interface MinterDeps {
   readonly connections: Connections
   readonly envelope: Envelope
   readonly refresher: Refresher
+  readonly breaker: Pick<Breaker, 'admit' | 'refused' | 'accepted'>
   readonly kindOf: (programId: string) => KnoxKind
   /** HMAC of a token: names it without giving it away. */
   readonly fingerprint: (token: Secret) => string
@@ -49,9 +51,11 @@ const saysSomething = (code: ErrorCode): boolean =>
 /** Where renewing ended with one of these, the old access token must not be used either. */
 const ENDS: ReadonlySet<ErrorCode> = new Set(['consent_required', 'not_found'])
 
+const programOf = ({ connection }: Snapshot): string => currentBinding(connection).program
+
 /** Creates the minter: a live Samsung Account token → the exchange → one commit. */
 export function createMinter(deps: MinterDeps): Mint {
-  const { connections, envelope, refresher, kindOf, fingerprint, settings, clock } = deps
+  const { connections, envelope, refresher, breaker, kindOf, fingerprint, settings, clock } = deps
 
   return async function mint(connectionId, request) {
     const snapshot = await connections.read(connectionId)
@@ -70,7 +74,12 @@ export function createMinter(deps: MinterDeps): Mint {
   }
 
   async function withLiveAccess(snapshot: Snapshot): Promise<Snapshot> {
-    switch (planAccess(snapshot.connection, clock())) {
+    const { connection } = snapshot
+    const program = programOf(snapshot)
+    const plan = planAccess(connection, clock(), settings.rotationOf?.(program))
+    // Nothing is renewed for an exchange that is not made; what has ended is over all the same.
+    if (plan !== 'consent_required') await breaker.admit(program, 'exchange', connection.id)
+    switch (plan) {
       case 'use':
         return snapshot
       case 'renew_or_use':
@@ -92,14 +101,20 @@ export function createMinter(deps: MinterDeps): Mint {
       if (!(error instanceof KnoxError)) throw error
       const { code } = error.upstream
       if (error.kind !== 'idp_token' || !mayRenewRefused(snapshot.connection, code, clock()))
-        throw knoxFailure(error)
+        return giveUp(snapshot, error)
     }
-    const renewed = await refresher.refresh(snapshot)
-    try {
-      return [renewed, await mintOnce(renewed)]
-    } catch (error) {
-      throw error instanceof KnoxError ? knoxFailure(error) : error
-    }
+    const renewed = await refresher.refresh(snapshot, 'refused')
+    return [renewed, await mintOnce(renewed).catch((error: unknown) => giveUp(renewed, error))]
+  }
+
+  /** Knox looks at trust after it has looked at us. A token that was just renewed is not to blame. */
+  async function giveUp(snapshot: Snapshot, error: unknown): Promise<never> {
+    if (!(error instanceof KnoxError)) throw error
+    const { kind, upstream } = error
+    const about = [programOf(snapshot), 'exchange', snapshot.connection.id] as const
+    if (kind === 'operator' || kind === 'idp_token') await breaker.refused(...about, upstream)
+    if (kind === 'trust') await breaker.accepted(...about)
+    throw knoxFailure(error)
   }
 
   async function mintOnce({ connection }: Snapshot): Promise<KnoxCredential> {
@@ -109,6 +124,7 @@ export function createMinter(deps: MinterDeps): Mint {
     try {
       const credential = await kindOf(binding.program).mint(openAccessToken(dataKey, binding))
       deps.metrics.mint(binding.program, 'ok', clock() - startedAt)
+      await breaker.accepted(binding.program, 'exchange', connection.id)
       return credential
     } catch (error) {
       deps.metrics.mint(binding.program, 'error', clock() - startedAt)
@@ -148,7 +164,8 @@ export function createMinter(deps: MinterDeps): Mint {
 
   /** Notes the failure on the connection; that the note fails as well changes nothing. */
   async function note({ connection }: Snapshot, error: unknown): Promise<void> {
-    if (!(error instanceof ServiceError) || !saysSomething(error.code)) return
+    const isHeld = error instanceof ProgramHeldError
+    if (!(error instanceof ServiceError) || isHeld || !saysSomething(error.code)) return
     const { upstream } = error.extras
     const lastError = {
       at: clock(),

@@ -10,6 +10,10 @@ export interface PersistOptions {
   readonly onRetry?: () => void
 }
 
+/** Whether a write may succeed later: the store was away, or could not keep it safely. */
+export const isStoreAway = (error: unknown): boolean =>
+  error instanceof ServiceError && error.code.startsWith('store_')
+
 /**
  * Stores what cannot be got again, trying until the budget is spent.
  *
@@ -22,8 +26,7 @@ export async function persist<T>(write: () => Promise<T>, options: PersistOption
     try {
       return await write()
     } catch (error) {
-      const storeIsAway = error instanceof ServiceError && error.code.startsWith('store_')
-      if (!storeIsAway || options.clock() >= deadline) throw error
+      if (!isStoreAway(error) || options.clock() >= deadline) throw error
       options.onRetry?.()
       await sleep(options.pollMs)
     }

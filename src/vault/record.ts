@@ -36,6 +36,8 @@ const refresh = z.object({
   until: time.exactOptional(),
   /** The running attempt spends a token whose last use has an unknown outcome. */
   recovering: z.boolean().exactOptional(),
+  /** The earliest moment at which the token can have been spent, while that has no known outcome. */
+  spentAt: time.exactOptional(),
   /** Attempts in a row that brought nothing. */
   failures: count,
   /** No attempt before this time, by the store's clock. */

@@ -1,14 +1,7 @@
 import type { TokenFailureKind } from '../samsung-account/tokens.ts'
 import type { EpochMs } from '../shared/time.ts'
 import { backoffMs } from './due.ts'
-import {
-  type Binding,
-  type Connection,
-  currentBinding,
-  type RefreshState,
-  type TokenSet,
-  withCurrentBinding,
-} from './record.ts'
+import { type Connection, currentBinding, type RefreshState, withCurrentBinding } from './record.ts'
 
 /** What one attempt brings along: who it is, and which token set it means to replace. */
 export interface RefreshAttempt {
@@ -29,6 +22,9 @@ export type BeginResult =
 
 const withRefresh = (connection: Connection, refresh: RefreshState, now: EpochMs): Connection =>
   withCurrentBinding({ ...connection, updatedAt: now }, { ...currentBinding(connection), refresh })
+
+/** Records of earlier versions do not say it. */
+const spentAtOf = ({ spentAt, since }: RefreshState): EpochMs => spentAt ?? since
 
 /**
  * Writes down the intent to spend the refresh token, before it is spent. The intent is the lease.
@@ -62,48 +58,35 @@ export function beginRefresh(
     attempt,
     until: now + leaseMs,
     recovering,
+    spentAt: recovering ? spentAtOf(refresh) : now,
     failures: refresh.failures,
   }
   return { kind: 'begun', next: withRefresh(connection, next, now), recovering }
 }
 
-/** A token set as it arrives, sealed for the generation it will get; `rotated`: it has a new refresh token. */
-export type SealedTokens = Omit<TokenSet, 'generation' | 'previous'> & { readonly rotated: boolean }
-
-/**
- * Replaces the token set, if the one it was made from is still there.
- *
- * The condition is the generation, not the lease: a slow holder whose lease ran out still holds the
- * newest refresh token in existence if nobody else has committed.
- *
- * @returns null when another token set has been committed since: the late one must be dropped.
- */
-export function commitTokenSet(
-  connection: Connection,
-  { attempt, generation }: RefreshAttempt,
-  { rotated, ...received }: SealedTokens,
-  now: EpochMs,
-): Connection | null {
-  if (connection.generation !== generation) return null
-  const { tokenSet: old, lastError: _, ...rest } = currentBinding(connection)
-  const changed: Binding = {
-    ...rest,
-    tokenSet: {
-      ...received,
-      generation: generation + 1,
-      committedBy: attempt,
-      ...(rotated && old.refreshToken !== undefined
-        ? { previous: { generation: old.generation, refreshToken: old.refreshToken } }
-        : {}),
-    },
-    refresh: { state: 'ok', since: now, failures: 0 },
-  }
-  return withCurrentBinding({ ...connection, generation: generation + 1, updatedAt: now }, changed)
-}
-
 export interface BackoffPolicy {
   readonly backoffMinMs: number
   readonly backoffMaxMs: number
+  /** After a refusal of our own credentials: the breaker decides when to go on, not one connection. */
+  readonly operatorRetryMs: number
+}
+
+/** How an attempt ended that brought no tokens. */
+export interface RefreshFailure {
+  readonly kind: TokenFailureKind
+  /** How long Samsung asked to be left alone. */
+  readonly retryAfterSeconds?: number | undefined
+}
+
+/** How long to wait before the next attempt. */
+function waitMs(
+  { kind, retryAfterSeconds = 0 }: RefreshFailure,
+  failures: number,
+  policy: BackoffPolicy,
+): number {
+  if (kind === 'operator') return policy.operatorRetryMs
+  const own = backoffMs(failures, policy.backoffMinMs, policy.backoffMaxMs)
+  return Math.max(own, retryAfterSeconds * 1000)
 }
 
 /**
@@ -117,11 +100,12 @@ export interface BackoffPolicy {
 export function failRefresh(
   connection: Connection,
   { attempt, generation }: RefreshAttempt,
-  kind: TokenFailureKind,
+  failure: RefreshFailure,
   policy: BackoffPolicy,
   now: EpochMs,
 ): Connection | null {
   const { refresh } = currentBinding(connection)
+  const { kind } = failure
   const owns = refresh.state === 'refreshing' && refresh.attempt === attempt
   if (!owns || connection.generation !== generation) return null
   const failures = refresh.failures + 1
@@ -142,8 +126,9 @@ export function failRefresh(
     {
       state: uncertain ? 'uncertain' : 'ok',
       since: now,
+      ...(uncertain ? { spentAt: spentAtOf(refresh) } : {}),
       failures,
-      retryAt: now + backoffMs(failures, policy.backoffMinMs, policy.backoffMaxMs),
+      retryAt: now + waitMs(failure, failures, policy),
     },
     now,
   )
@@ -163,8 +148,12 @@ export function withdrawRefresh(
   const { refresh } = currentBinding(connection)
   const owns = refresh.state === 'refreshing' && refresh.attempt === attempt
   if (!owns || connection.generation !== generation) return null
-  const state = refresh.recovering === true ? 'uncertain' : 'ok'
-  return withRefresh(connection, { state, since: now, failures: refresh.failures }, now)
+  const { failures } = refresh
+  const next: RefreshState =
+    refresh.recovering === true
+      ? { state: 'uncertain', since: now, spentAt: spentAtOf(refresh), failures }
+      : { state: 'ok', since: now, failures }
+  return withRefresh(connection, next, now)
 }
 
 /** Marks a connection whose access token has ended and that has no refresh token. */

@@ -1,36 +1,40 @@
-import { type SamsungAccountClient, TokenRequestError } from '../samsung-account/tokens.ts'
+import type { Breaker } from '../breaker/breaker.ts'
+import type { SamsungAccountClient } from '../samsung-account/tokens.ts'
 import { ServiceError } from '../shared/errors.ts'
-import { newAttemptId } from '../shared/ids.ts'
 import type { Log } from '../shared/log.ts'
 import type { Secret } from '../shared/secret.ts'
 import { type Clock, type EpochMs, sleep } from '../shared/time.ts'
+import { createUnderWay } from '../shared/under-way.ts'
 import type { Connections, Snapshot } from './connections.ts'
 import type { Envelope } from './envelope.ts'
-import { tokenFailure } from './failures.ts'
+import { createGraceRecovery } from './grace-recovery.ts'
 import type { VaultMetrics } from './outcomes.ts'
 import { type Connection, currentBinding } from './record.ts'
-import { createRefreshReport, heldBack, outcomeOf } from './refresh-report.ts'
-import {
-  type BeginResult,
-  beginRefresh,
-  endNotRenewable,
-  failRefresh,
-  type RefreshAttempt,
-  withdrawRefresh,
-} from './refresh-transitions.ts'
+import { createRedeem } from './redemption.ts'
+import { createIntents } from './refresh-intent.ts'
+import { createRefreshReport, heldBack } from './refresh-report.ts'
+import { endNotRenewable } from './refresh-transitions.ts'
+import type { RotationPolicy } from './rotation.ts'
 import { createTokenCommitter } from './token-committer.ts'
 import { openRefreshToken } from './token-seal.ts'
+import type { Uncommitted } from './uncommitted.ts'
 
 /** Renews token sets: once per connection, across all replicas. */
 export interface Refresher {
   /**
    * Returns the connection with a token set newer than the one in `snapshot`, made by this process or
-   * by another.
+   * by another; the same one if it cannot be renewed and has not ended yet by the store's clock.
    *
+   * @param refused - Samsung has refused the access token: one that cannot be renewed is over, whatever
+   *   the clock says.
    * @throws ServiceError `consent_required`, `refresh_in_progress`, `refresh_outcome_unknown`,
    *   `upstream_*`, `store_*`
    */
-  refresh(snapshot: Snapshot): Promise<Snapshot>
+  refresh(snapshot: Snapshot, refused?: 'refused'): Promise<Snapshot>
+  /** Resolves when nothing is under way, whoever waits for it. */
+  idle(): Promise<void>
+  /** From now on nothing begins that nobody has asked for. */
+  stop(): void
 }
 
 export interface RefresherDeps {
@@ -38,11 +42,15 @@ export interface RefresherDeps {
   readonly envelope: Envelope
   /** The client of a program. */
   readonly clientOf: (programId: string) => SamsungAccountClient
+  readonly rotationOf: (programId: string) => RotationPolicy
+  readonly breaker: Pick<Breaker, 'admit' | 'refused' | 'accepted'>
+  readonly uncommitted: Uncommitted
   readonly settings: {
     readonly leaseMs: number
     readonly commitBudgetMs: number
     readonly backoffMinMs: number
     readonly backoffMaxMs: number
+    readonly operatorRetryMs: number
     readonly pollMs: number
     /** Hard cap on one request; a caller waits no longer than this for another process. */
     readonly timeoutMs: number
@@ -57,27 +65,41 @@ export interface RefresherDeps {
  * commit, before the response is validated → or an end that says what is known about the token.
  */
 export function createRefresher(deps: RefresherDeps): Refresher {
-  const { connections, envelope, clientOf, settings, clock, log, metrics } = deps
-  const commitTokens = createTokenCommitter(deps)
+  const { connections, envelope, clientOf, breaker, uncommitted, settings, clock, log } = deps
+  const underWay = createUnderWay()
+  const report = createRefreshReport(log, deps.metrics)
+  const commitTokens = createTokenCommitter({ ...deps, report })
+  const intents = createIntents({ ...deps, underWay })
+  const recovery = createGraceRecovery({ ...deps, refresh })
+  const redeem = createRedeem({ ...deps, commitTokens, intents, recovery, report })
 
-  const report = createRefreshReport(log, metrics)
+  /** Whoever waits for it: tokens that are on their way must not be cut off. */
+  function refresh(first: Snapshot, refused?: 'refused'): Promise<Snapshot> {
+    return underWay.track(renew(first, refused))
+  }
 
-  async function refresh(first: Snapshot): Promise<Snapshot> {
+  async function renew(first: Snapshot, refused?: 'refused'): Promise<Snapshot> {
     const { generation, id } = first.connection
     const deadline = clock() + settings.timeoutMs
     let snapshot = first
     for (;;) {
       const token = await openSpendable(snapshot.connection)
-      if (token === null) return endWithoutRefreshToken(id, generation)
-      const attempt: RefreshAttempt = { attempt: newAttemptId(), generation }
-      const [begun, held] = await begin(snapshot, attempt)
-      if (begun.kind === 'begun') return redeem(held, attempt, token, begun.recovering)
+      if (token === null) return endWithoutRefreshToken(id, generation, refused)
+      // The tokens that this one was spent for are here, and spending it again could end them.
+      if (uncommitted.isHeld(id)) throw new ServiceError('store_unavailable', SOON)
+      const client = clientOf(programOf(snapshot))
+      await breaker.admit(programOf(snapshot), 'refresh', id)
+      const { attempt, begun, held } = await intents.begin(id, generation)
+      if (begun.kind === 'begun') {
+        const { recovering } = begun
+        return redeem(client, { connection: held.connection, attempt, recovering, spent: token })
+      }
       if (begun.kind === 'moved') return byPeer(held)
       if (begun.kind === 'consent_required') throw new ServiceError('consent_required')
       if (begun.kind === 'backoff') throw heldBack(held, begun)
       if (clock() >= deadline) {
         report.ended(held.connection, 'busy_timeout')
-        throw new ServiceError('refresh_in_progress', { retryAfterSeconds: 1 })
+        throw new ServiceError('refresh_in_progress', SOON)
       }
       await nextChange(held, Math.min(deadline, clock() + begun.until - held.serverNow))
       const reread = await connections.read(id)
@@ -91,95 +113,27 @@ export function createRefresher(deps: RefresherDeps): Refresher {
     return openRefreshToken(dataKey, currentBinding(connection))
   }
 
-  async function begin(
-    snapshot: Snapshot,
-    attempt: RefreshAttempt,
-  ): Promise<readonly [BeginResult, Snapshot]> {
-    let begun: BeginResult = { kind: 'moved' }
-    const change = (connection: Connection, now: EpochMs) => {
-      begun = beginRefresh(connection, attempt, settings.leaseMs, now)
-      return begun.kind === 'begun' ? begun.next : null
-    }
-    const { id } = snapshot.connection
-    try {
-      const updated = await connections.update(id, change, { durable: true })
-      if (updated === null) throw new ServiceError('not_found')
-      return [begun, updated]
-    } catch (error) {
-      await withdraw(id, attempt)
-      throw error
-    }
-  }
-
-  /** An intent that may have been written and is not acted on would make the next one a recovery. */
-  async function withdraw(id: string, attempt: RefreshAttempt): Promise<void> {
-    try {
-      await connections.update(id, (current, now) => withdrawRefresh(current, attempt, now))
-    } catch (error) {
-      log.warn('intent_not_withdrawn', { connectionId: id, error })
-    }
-  }
-
-  async function redeem(
-    snapshot: Snapshot,
-    attempt: RefreshAttempt,
-    token: Secret,
-    recovering: boolean,
+  /** The store's clock decides: what it writes is for good, and this process's clock may be wrong. */
+  async function endWithoutRefreshToken(
+    id: string,
+    generation: number,
+    refused?: 'refused',
   ): Promise<Snapshot> {
-    const { connection } = snapshot
-    let committed: Snapshot | undefined
-    try {
-      await clientOf(currentBinding(connection).program).refresh(token, async (received) => {
-        committed = await commitTokens(connection, attempt, received, token)
-      })
-    } catch (error) {
-      if (!(error instanceof TokenRequestError)) throw error
-      return giveUp(snapshot, attempt, recovering, error)
-    }
-    if (committed === undefined) throw new TypeError('a token request ended without tokens')
-    report.ended(
-      committed.connection,
-      recovering ? 'recovered_after_uncertain' : 'success',
-      attempt.attempt,
-    )
-    return committed
-  }
-
-  async function giveUp(
-    { connection }: Snapshot,
-    attempt: RefreshAttempt,
-    recovering: boolean,
-    error: TokenRequestError,
-  ): Promise<Snapshot> {
-    let owned = false
+    let isOver = false
     const end = (current: Connection, now: EpochMs) => {
-      const next = failRefresh(current, attempt, error.kind, settings, now)
-      owned = next !== null
-      return next
+      isOver = refused !== undefined || currentBinding(current).tokenSet.accessExpiresAt <= now
+      return isOver ? endNotRenewable(current, generation, now) : null
     }
-    const durable = error.kind === 'customer'
-    const updated = await connections.update(connection.id, end, { durable })
-    if (updated === null) throw new ServiceError('not_found')
-    // Somebody else committed while we were refused: theirs is the token, and ours was spent.
-    if (updated.connection.generation !== attempt.generation) return byPeer(updated, attempt)
-    // Somebody else has taken over and may still bring tokens: our refusal decides nothing.
-    if (!owned) throw new ServiceError('refresh_in_progress', { retryAfterSeconds: 1 })
-    report.ended(connection, outcomeOf(error, recovering), attempt.attempt)
-    report.refused(connection, error)
-    throw tokenFailure(error)
-  }
-
-  async function endWithoutRefreshToken(id: string, generation: number): Promise<Snapshot> {
-    const end = (current: Connection, now: EpochMs) => endNotRenewable(current, generation, now)
-    const updated = await connections.update(id, end, { durable: true })
+    const updated = await connections.update(id, end, { durable: true, confirm: true })
     if (updated === null) throw new ServiceError('not_found')
     if (updated.connection.generation !== generation) return byPeer(updated)
+    if (!isOver) return updated
     report.ended(updated.connection, 'reauth_correct')
     throw new ServiceError('consent_required')
   }
 
-  function byPeer(snapshot: Snapshot, attempt?: RefreshAttempt): Snapshot {
-    report.ended(snapshot.connection, 'fresh_by_peer', attempt?.attempt)
+  function byPeer(snapshot: Snapshot): Snapshot {
+    report.ended(snapshot.connection, 'fresh_by_peer')
     return snapshot
   }
 
@@ -191,5 +145,9 @@ export function createRefresher(deps: RefresherDeps): Refresher {
     }
   }
 
-  return { refresh }
+  return { refresh, idle: underWay.idle, stop: recovery.stop }
 }
+
+const SOON = { retryAfterSeconds: 1 }
+
+const programOf = ({ connection }: Snapshot): string => currentBinding(connection).program

@@ -1,5 +1,7 @@
+import type { Alarm } from '../breaker/breaker.ts'
 import type { EpochMs } from '../shared/time.ts'
-import { type Connection, currentBinding, type RefreshState } from './record.ts'
+import { type Connection, currentBinding } from './record.ts'
+import { isUncertain } from './rotation.ts'
 
 /** Whether a portal can work with a connection, and if not, what stands in the way. */
 export type ConnectionStatus =
@@ -32,8 +34,15 @@ export interface StatusReport {
  * Computes a connection's status from stored facts, the most serious first.
  *
  * `trust_missing` is advice only: tokens are still handed out, or nobody could find it healed.
+ *
+ * @param alarm - What holds the connection's program, if anything does: then all of its connections are
+ *   worse off, whether or not an attempt of theirs was held.
  */
-export function statusOf(connection: Connection, now: EpochMs): StatusReport {
+export function statusOf(
+  connection: Connection,
+  now: EpochMs,
+  alarm: Alarm | null = null,
+): StatusReport {
   const { refresh, tokenSet, knoxToken, trust, lastError } = currentBinding(connection)
   if (connection.frozenAt !== undefined) return { status: 'frozen', reason: 'frozen' }
   if (refresh.state === 'consent_required')
@@ -41,18 +50,13 @@ export function statusOf(connection: Connection, now: EpochMs): StatusReport {
   const endsAt = Math.max(tokenSet.accessExpiresAt, knoxToken?.expiresAt ?? 0)
   if (tokenSet.refreshToken === undefined && endsAt <= now)
     return { status: 'consent_required', reason: 'not_renewable' }
+  if (alarm !== null) return { status: 'degraded', reason: 'program_held' }
   if (isUncertain(refresh, now)) return { status: 'degraded', reason: 'refresh_outcome_unknown' }
   if (refresh.failures > 0) return { status: 'degraded', reason: 'refresh_failing' }
   if (lastError !== undefined && now - lastError.at < ERROR_COUNTS_MS)
     return { status: 'degraded', reason: lastError.code }
   if (trust?.present === false) return { status: 'trust_missing', reason: 'trust_missing' }
   return { status: 'active' }
-}
-
-/** Also while a recovery runs, and after a holder whose lease ran out without a word. */
-function isUncertain({ state, recovering, until = 0 }: RefreshState, now: EpochMs): boolean {
-  if (state === 'uncertain') return true
-  return state === 'refreshing' && (recovering === true || until <= now)
 }
 
 /** Whether the connection can outlive its present access token. */

@@ -3,7 +3,10 @@ import type { Call } from '../../scripts/stack/portal-client.ts'
 import { type Rig, startRig } from '../support/service-rig.ts'
 import { age, expire, storedConnection } from '../support/stored-connection.ts'
 
-/** The operator has mistyped the client secret, in one process; and the Client Identifier in another. */
+/**
+ * The operator has mistyped the client secret, in one process; and the Client Identifier in another. Each test
+ * looks at one connection by itself: what several of them mean together is another test's.
+ */
 let rig: Rig
 let wrongSecret: Call
 let wrongIdentifier: Call
@@ -11,7 +14,8 @@ let id: string
 let tenants = 0
 
 beforeAll(async () => {
-  rig = await startRig({ env: { KNOXGATE_REFRESH_BACKOFF_MIN: '30s' } })
+  const env = { KNOXGATE_BREAKER_THRESHOLD: '20', KNOXGATE_BREAKER_PROBE_INTERVAL: '60s' }
+  rig = await startRig({ env })
   const wrong = 'a-client-secret-that-was-mistyped'
   wrongSecret = (await rig.another({ STACK_CLIENT_SECRET: wrong })).call
   wrongIdentifier = (await rig.another({ STACK_CLIENT_IDENTIFIER: wrong })).call

@@ -6,14 +6,14 @@ import { TOKEN_PATH } from '../../src/sandbox/urls.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Rig, startRig } from '../support/service-rig.ts'
 import { age, expire, storedConnection } from '../support/stored-connection.ts'
-import { openTcpGate, type TcpGate } from '../support/tcp-gate.ts'
+import { startTcpFaultProxy, type TcpFaultProxy } from '../support/tcp-fault-proxy.ts'
 
 const TIMEOUT_MS = 1000
 
 let rig: Rig
 let sandbox: Sandbox
 /** In front of the token endpoint alone. */
-let gate: TcpGate
+let gate: TcpFaultProxy
 let id: string
 let tenants = 0
 /** Requests that reached the token endpoint, answered or not. */
@@ -24,7 +24,7 @@ beforeAll(async () => {
   sandbox.state.arrivals.on('token', () => {
     arrived += 1
   })
-  gate = await openTcpGate(Number(new URL(sandbox.url).port))
+  gate = await startTcpFaultProxy(Number(new URL(sandbox.url).port))
   rig = await startRig({
     sandbox,
     program: { samsungAccount: { token_url: `http://127.0.0.1:${gate.port}${TOKEN_PATH}` } },

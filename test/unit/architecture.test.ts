@@ -18,7 +18,9 @@ const RULES: Rules = {
     'samsung-account': ['outbound/', 'type config/config.ts'],
     knox: ['outbound/', 'signing/', 'type config/config.ts'],
     // What a token request and a Knox call can end with; never how either is made.
-    vault: ['samsung-account/tokens.ts', 'knox/kind.ts'],
+    vault: ['samsung-account/tokens.ts', 'knox/kind.ts', 'breaker/breaker.ts'],
+    // It stands on the store, and probes with real attempts.
+    breaker: ['vault/'],
     consent: [
       'vault/',
       'http/',
@@ -31,10 +33,16 @@ const RULES: Rules = {
       'http/',
       'consent/',
       'knox/kind.ts',
-
+      'type breaker/breaker.ts',
       'type config/config.ts',
     ],
-    admin: ['vault/', 'http/', 'type signing/key-pair.ts'],
+    admin: [
+      'vault/',
+      'http/',
+      'breaker/breaker.ts',
+      'type breaker/alarm-report.ts',
+      'type signing/key-pair.ts',
+    ],
     cli: ['config/', 'portal/api-key.ts'],
   },
   closedToRoot: ['sandbox', 'cli'],
@@ -67,6 +75,7 @@ const RULES: Rules = {
       'portal/openapi-requests.ts',
       'consent/session-record.ts',
       'vault/record.ts',
+      'breaker/breaker-record.ts',
     ],
   },
   globals: {

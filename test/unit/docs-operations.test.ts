@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { createMetrics } from '../../src/admin/metrics.ts'
+import { programRecordId } from '../../src/breaker/breaker-record.ts'
 import { REFRESH_OUTCOMES } from '../../src/vault/outcomes.ts'
 import { documentKey, indexKey, referenceKey } from '../../src/vault/store.ts'
 
@@ -66,6 +67,7 @@ describe('docs/operations.md', () => {
 
   it('names the keys as they are stored', () => {
     expect(doc).toContain(`\`${documentKey('conn_…')}\``)
+    expect(doc).toContain(`\`${documentKey(programRecordId('<program>'))}\``)
     expect(doc).toContain(`\`${indexKey('<portal>')}\``)
     expect(doc).toContain(`\`${referenceKey('<portal>', '<program>', '<hash>')}\``)
   })

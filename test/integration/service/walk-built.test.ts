@@ -14,5 +14,6 @@ beforeAll(async () => {
 describe('the whole job, built and in strict mode as in production', () =>
   wholeJob({
     entry: 'dist/main.js',
+    redisArgs: ['--appendonly', 'yes'],
     env: { KNOXGATE_MODE: 'strict', NODE_ENV: 'production' },
   }))

@@ -55,6 +55,25 @@ it('measures exchanges and store operations in seconds', async () => {
   ])
 })
 
+it('shows what is held by program and operation, and counts the alarms', async () => {
+  const metrics = make()
+  metrics.breaker.alarm('emm-eu', 'refresh', true)
+  metrics.breaker.alarm('emm-us', 'refresh', true)
+  metrics.breaker.alarm('emm-us', 'refresh', false)
+  metrics.breaker.alarmRaised('emm-eu')
+
+  expect(await linesOf(metrics, 'knoxgate_operator_alarm')).toEqual([
+    'knoxgate_operator_alarm{program="emm-eu",operation="refresh"} 1',
+    'knoxgate_operator_alarm{program="emm-eu",operation="exchange"} 0',
+    'knoxgate_operator_alarm{program="emm-us",operation="refresh"} 0',
+    'knoxgate_operator_alarm{program="emm-us",operation="exchange"} 0',
+  ])
+  expect(await linesOf(metrics, 'knoxgate_operator_alarms_total')).toEqual([
+    'knoxgate_operator_alarms_total{program="emm-eu"} 1',
+    'knoxgate_operator_alarms_total{program="emm-us"} 0',
+  ])
+})
+
 describe('connections by status', () => {
   const counts = (status: ConnectionStatus, count: number) =>
     new Map([['emm-eu', new Map([[status, count]])]])
@@ -88,6 +107,28 @@ it('shows the clock skew as it is when it is asked', async () => {
 
   expect(await linesOf(metrics, 'knoxgate_clock_skew_seconds')).toEqual([
     'knoxgate_clock_skew_seconds{host="b.example"} -0.5',
+  ])
+})
+
+it('shows what is made of Samsung’s clock, as it is when it is asked', async () => {
+  const metrics = make()
+  const lines = async () => [
+    ...(await linesOf(metrics, 'knoxgate_clock_correction_seconds')),
+    ...(await linesOf(metrics, 'knoxgate_clock_beyond_limit')),
+  ]
+  expect(await lines()).toEqual([
+    'knoxgate_clock_correction_seconds 0',
+    'knoxgate_clock_beyond_limit 0',
+  ])
+
+  let state = { skewMs: -239_500, correctionMs: -240_000, beyondLimit: false }
+  metrics.clock(() => state)
+  expect((await lines())[0]).toBe('knoxgate_clock_correction_seconds -240')
+
+  state = { skewMs: 400_000, correctionMs: 0, beyondLimit: true }
+  expect(await lines()).toEqual([
+    'knoxgate_clock_correction_seconds 0',
+    'knoxgate_clock_beyond_limit 1',
   ])
 })
 

@@ -14,12 +14,22 @@ const make = (changes: Partial<ReadinessDeps> = {}) =>
     keyRing: () => ({ opens: true, activeKid: 'k1', kids: ['k1', 'k0'] }),
     programs: [program],
     skews: () => [],
+    clockState: () => ({ skewMs: null, correctionMs: 0, beyondLimit: false }),
+    alarms: () => [],
     refreshOutcomes: () => ({ success: 3 }),
+    uncommitted: () => 0,
     warnings: ['configured'],
     clock: () => NOW,
     version: '1.2.3',
     ...changes,
   })
+
+const ALARM = {
+  programId: 'emm-eu',
+  operation: 'refresh',
+  since: NOW,
+  upstream: { service: 'samsung-account', status: 400, code: 'AUT_1702', message: 'a word' },
+} as const
 
 const away = async () => {
   throw new ServiceError('store_unavailable')
@@ -54,6 +64,8 @@ describe('readiness', () => {
   it('does not end with anything of Samsung’s', async () => {
     const readiness = make({
       skews: () => [{ host: 'api.samsungknox.com', skewMs: 9e9, observedAt: NOW }],
+      clockState: () => ({ skewMs: 9e9, correctionMs: 0, beyondLimit: true }),
+      alarms: () => [ALARM],
       refreshOutcomes: () => ({ operator_refused: 1e6, ambiguous: 1e6 }),
     })
 
@@ -64,7 +76,8 @@ describe('readiness', () => {
 describe('the report', () => {
   it('says everything that is known, and no secret', async () => {
     const { body } = await make({
-      skews: () => [{ host: 'api.samsungknox.com', skewMs: -250, observedAt: NOW }],
+      skews: () => [{ host: 'api.samsungknox.com', skewMs: -1250, observedAt: NOW }],
+      clockState: () => ({ skewMs: -1250, correctionMs: -2000, beyondLimit: false }),
     }).report()
 
     expect(body).toEqual({
@@ -75,11 +88,63 @@ describe('the report', () => {
       key_ring: { opens: true, active: 'k1', kids: ['k1', 'k0'] },
       keys: [{ program: 'emm-eu', thumbprint: program.keys.thumbprint, modulus_bits: 2048 }],
       clock_skew: [
-        { host: 'api.samsungknox.com', skew_ms: -250, observed_at: '2026-11-20T17:00:00.000Z' },
+        { host: 'api.samsungknox.com', skew_ms: -1250, observed_at: '2026-11-20T17:00:00.000Z' },
       ],
+      clock_correction: { skew_ms: -1250, correction_ms: -2000, beyond_limit: false },
+      breakers: [],
       refresh_outcomes: { success: 3 },
+      uncommitted_rotations: 0,
       warnings: ['configured', 'nothing is kept'],
     })
+  })
+
+  it.each([
+    [0, []],
+    [1, ['new token sets that the store could not take yet are in this process only: 1']],
+    [7, ['new token sets that the store could not take yet are in this process only: 7']],
+  ])(
+    'counts the tokens that are stored nowhere yet (%d), and goes on being ready',
+    async (count, warnings) => {
+      const { ready, body } = await make({
+        warnings: [],
+        describeStore: async () => ({ kind: 'memory', warnings: [] }),
+        uncommitted: () => count,
+      }).report()
+
+      expect(ready).toBe(true)
+      expect(body).toMatchObject({ uncommitted_rotations: count, warnings })
+    },
+  )
+
+  it('names every program that is held, and for what', async () => {
+    const knox = { service: 'knox', status: 401 } as const
+    const alarms = [
+      ALARM,
+      { ...ALARM, operation: 'exchange', upstream: knox },
+      { ...ALARM, programId: 'emm-us', upstream: { service: 'samsung-account' } },
+    ] as const
+    const { ready, body } = await make({ alarms: () => alarms, warnings: [] }).report()
+
+    expect(ready).toBe(true)
+    expect(body).toMatchObject({
+      breakers: [
+        {
+          program: 'emm-eu',
+          operation: 'refresh',
+          since: '2026-11-20T17:00:00.000Z',
+          upstream: { service: 'samsung-account', status: 400, code: 'AUT_1702' },
+        },
+        { operation: 'exchange', upstream: knox },
+        { program: 'emm-us', upstream: { service: 'samsung-account' } },
+      ],
+      warnings: [
+        'nothing is kept',
+        'Samsung refuses the credentials of program emm-eu (AUT_1702): renewals of its Samsung tokens are held',
+        'Samsung refuses the credentials of program emm-eu (status 401): exchanges for Knox tokens are held',
+        'Samsung refuses the credentials of program emm-us (no code): renewals of its Samsung tokens are held',
+      ],
+    })
+    expect(JSON.stringify(body)).not.toContain('a word')
   })
 
   it.each([
@@ -95,6 +160,21 @@ describe('the report', () => {
     }).report()
 
     expect(body).toHaveProperty('warnings.length', count)
+  })
+
+  it('warns of a clock that is too wrong to be corrected, also when nothing new is known', async () => {
+    const bodyWhen = async (beyondLimit: boolean) => {
+      const clockState = () => ({ skewMs: null, correctionMs: 0, beyondLimit })
+      const { body } = await make({ clockState }).report()
+      return body
+    }
+
+    expect(await bodyWhen(false)).toHaveProperty('warnings', ['configured', 'nothing is kept'])
+    expect(await bodyWhen(true)).toHaveProperty('warnings', [
+      'configured',
+      'nothing is kept',
+      'the clock differs from that of Samsung by more than 5 minutes, which is not corrected',
+    ])
   })
 
   it('says that the store does not answer, and does not ask it for more', async () => {

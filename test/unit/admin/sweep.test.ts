@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { ConnectionCounts } from '../../../src/admin/metrics.ts'
 import { createSweep } from '../../../src/admin/sweep.ts'
+import type { Alarm } from '../../../src/breaker/breaker.ts'
 import { newConnectionId } from '../../../src/shared/ids.ts'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
 import { documentKey } from '../../../src/vault/store.ts'
@@ -21,9 +22,10 @@ beforeEach(() => {
   })
 })
 
-const make = () =>
+const make = (alarm: (programId: string) => Alarm | null = () => null) =>
   createSweep({
     ...world,
+    breaker: { alarm },
     portals: [{ id: PORTAL }, { id: 'other' }],
     publish: (counts) => void published.push(counts),
   })
@@ -46,6 +48,18 @@ describe('a pass', () => {
     await make().run()
 
     expect(counted()).toEqual({ [PROGRAM]: { active: 120, frozen: 1 } })
+  })
+
+  it('counts the connections of a program that is held as degraded, and those of others as they are', async () => {
+    const upstream = { service: 'samsung-account', code: 'AUT_1702' } as const
+    await world.connect()
+    await world.connect({ tenantRef: 'tenant-2', program: 'emm-us' })
+
+    await make((programId) =>
+      programId === PROGRAM ? { operation: 'refresh', upstream, since: world.clock() } : null,
+    ).run()
+
+    expect(counted()).toEqual({ [PROGRAM]: { degraded: 1 }, 'emm-us': { active: 1 } })
   })
 
   it('counts nothing where there is nothing', async () => {

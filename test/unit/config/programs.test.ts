@@ -25,7 +25,13 @@ describe('programs.json', () => {
       kind: 'samsung-account',
       region: 'eu',
       allowLegacyRsa: false,
-      samsungAccount: { responseType: 'CODE', authorizeParams: {}, rotation: 'unknown' },
+      samsungAccount: {
+        responseType: 'CODE',
+        authorizeParams: {},
+        rotation: 'unknown',
+        rotationGraceMs: 0,
+        reuseRevokes: true,
+      },
       knox: {
         baseUrl: 'https://eu-kcs-api.samsungknox.com',
         publicKeyFormat: 'spki',
@@ -48,6 +54,8 @@ describe('programs.json', () => {
             partner_id: '1234567890',
             authorize_params: { country_code: 'DE' },
             rotation: 'rotate',
+            rotation_grace: '30s',
+            reuse_revokes: false,
           }),
           knox: knox({
             validity_minutes: 1,
@@ -68,6 +76,8 @@ describe('programs.json', () => {
         partnerId: '1234567890',
         authorizeParams: { country_code: 'DE' },
         rotation: 'rotate',
+        rotationGraceMs: 30_000,
+        reuseRevokes: false,
       },
       knox: {
         validityMinutes: 1,
@@ -147,12 +157,56 @@ describe('programs.json', () => {
     [{ authorize_params: { prompt: true } }, 'authorize_params'],
     [{ authorize_params: ['prompt'] }, 'authorize_params'],
     [{ rotation: 'always' }, 'rotation'],
+    [{ rotation: 'rotate', rotation_grace: 30 }, 'rotation_grace'],
+    [{ rotation: 'rotate', rotation_grace: '30' }, 'rotation_grace'],
+    [{ rotation: 'rotate', rotation_grace: '0s' }, 'rotation_grace'],
+    [{ rotation: 'rotate', rotation_grace: '86400001ms' }, 'rotation_grace'],
+    [{ rotation: 'rotate', rotation_grace: null }, 'rotation_grace'],
+    [{ reuse_revokes: 'no' }, 'reuse_revokes'],
     [{ scope: 'x' }, 'scope'],
   ])('refuses samsung_account with %j', (changes, field) => {
     const found = problems({ samsung_account: samsungAccount(changes) })
 
     expect(found).toEqual([expect.objectContaining({ field: `[0].samsung_account.${field}` })])
   })
+
+  it.each([
+    ['1ms', 1],
+    ['24h', 86_400_000],
+  ])('takes a grace period of %s', (rotation_grace, ms) => {
+    const changed = samsungAccount({ rotation: 'rotate', rotation_grace })
+
+    const [read] = load({ programs: [program({ samsung_account: changed })] }).programs
+
+    expect(read?.samsungAccount.rotationGraceMs).toBe(ms)
+  })
+
+  it.each(['none', 'unknown', undefined])(
+    'refuses a grace period where tokens are not known to be replaced (rotation: %s)',
+    (rotation) => {
+      const found = problems({
+        samsung_account: samsungAccount({ rotation, rotation_grace: '30s' }),
+      })
+
+      expect(found).toEqual([
+        expect.objectContaining({
+          field: '[0].samsung_account.rotation_grace',
+          rule: 'must not be set unless rotation is rotate',
+        }),
+      ])
+    },
+  )
+
+  it.each(['none', 'rotate', 'unknown'])(
+    'takes what reuse costs with any rotation (%s)',
+    (rotation) => {
+      const account = samsungAccount({ rotation, reuse_revokes: false })
+
+      const [read] = load({ programs: [program({ samsung_account: account })] }).programs
+
+      expect(read?.samsungAccount).toMatchObject({ rotation, reuseRevokes: false })
+    },
+  )
 
   it.each([
     [{ base_url: 'https://eu-kcs-api.samsungknox.com/kcs' }, 'base_url'],

@@ -18,6 +18,7 @@ describe('settings', () => {
         backoffMaxMs: 60_000,
         pollMs: 100,
       },
+      breaker: { threshold: 3, windowMs: 60_000, probeIntervalMs: 2000 },
       knoxToken: {
         defaultMinTtlMs: 60_000,
         marginMs: 30_000,
@@ -26,10 +27,11 @@ describe('settings', () => {
       },
       store: {
         timeoutMs: 1000,
+        requestBudgetMs: 1800,
         tombstoneMs: 2_592_000_000,
         replicas: 0,
         replicaTimeoutMs: 500,
-        requireDurable: false,
+        requireDurable: true,
         waive: [],
       },
       http: {
@@ -69,6 +71,9 @@ describe('settings', () => {
     ['KNOXGATE_HTTP_PAGE_LIMIT', '1', '1.5'],
     ['KNOXGATE_REFRESH_LEASE', '10001ms', '10s'],
     ['KNOXGATE_REFRESH_BACKOFF_MIN', '60s', '60001ms'],
+    ['KNOXGATE_BREAKER_THRESHOLD', '1', '1.5'],
+    ['KNOXGATE_BREAKER_THRESHOLD', '20', '21'],
+    ['KNOXGATE_BREAKER_PROBE_INTERVAL', '5m', '301s'],
     ['KNOXGATE_STORE_REPLICAS', '0', '-1'],
     ['KNOXGATE_STORE_REPLICAS', '5', '6'],
     ['KNOXGATE_STORE_REQUIRE_DURABLE', 'true', 'yes'],
@@ -98,6 +103,14 @@ describe('settings', () => {
     [{ replicas: 1, timeout: '500ms' }, ['config/default.json store.replica_timeout']],
     [{ replicas: 0, timeout: '500ms' }, []],
   ])('lets nothing wait for replicas longer than a call may take: %j', (store, places) => {
+    expect(placesOf({ files: own({ store }) })).toEqual(places)
+  })
+
+  it.each([
+    [{ request_budget: '1s' }, []],
+    [{ request_budget: '999ms' }, ['config/default.json store.request_budget']],
+    [{ timeout: '2s' }, ['config/default.json store.request_budget']],
+  ])('gives a request time for at least one call: %j', (store, places) => {
     expect(placesOf({ files: own({ store }) })).toEqual(places)
   })
 

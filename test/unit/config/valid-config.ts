@@ -39,6 +39,7 @@ export const DEFAULTS = {
     backoff_max: '60s',
     poll: '100ms',
   },
+  breaker: { threshold: 3, window: '60s', probe_interval: '2s' },
   knox_token: {
     default_min_ttl: '60s',
     margin: '30s',
@@ -47,10 +48,11 @@ export const DEFAULTS = {
   },
   store: {
     timeout: '1s',
+    request_budget: '1800ms',
     tombstone: '30d',
     replicas: 0,
     replica_timeout: '500ms',
-    require_durable: false,
+    require_durable: true,
     waive: [],
   },
   http: { body_limit: '16kb', url_limit: '4kb', drain_timeout: '20s', page_limit: 100 },

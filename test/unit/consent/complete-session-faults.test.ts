@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals'
 import { createCompleteSession } from '../../../src/consent/complete-session.ts'
 import { createStoreConsent } from '../../../src/consent/store-consent.ts'
 import { ServiceError } from '../../../src/shared/errors.ts'
+import { createUnderWay } from '../../../src/shared/under-way.ts'
+import { eventually } from '../../support/eventually.ts'
 import { failing, held, tokenError } from '../vault/support/samsung.ts'
 import { codeOf } from '../vault/support/world.ts'
 import { type ConsentWorld, createConsentWorld, portal } from './support/world.ts'
@@ -78,6 +80,9 @@ describe('a crash in the exchange', () => {
   })
 })
 
+const isFailed = (text: string) => text.includes('"phase":"failed"')
+const isPutBack = (text: string) => text.includes('"phase":"awaiting_completion"')
+
 describe('a store that fails', () => {
   it('before the code was sent leaves the session as it was', async () => {
     const { id, complete } = await consented()
@@ -102,7 +107,7 @@ describe('a store that fails', () => {
     ['unavailable', 1],
     ['unanswered', 4],
     ['applied_unanswered', 4],
-    ['not_durable', 1],
+    ['not_durable', 4],
   ] as const)(
     '(%s) when the exchange begins leaves the code where it was',
     async (fault, times) => {
@@ -117,15 +122,42 @@ describe('a store that fails', () => {
     },
   )
 
-  it('when the session is to be ended does not hide why it ended', async () => {
-    const { complete } = await consented()
+  it('when the session is to be ended does not hide why it ended, and learns of it later', async () => {
+    const { id, complete } = await consented()
     world.samsung.codeSteps.push(failing(tokenError('customer')))
-    world.faulty.failWrites(['unavailable'], (text) => text.includes('"phase":"failed"'))
+    world.faulty.failWrites(Array(3).fill('unavailable'), isFailed)
 
     expect(await codeOf(complete())).toBe('code_expired')
-    expect(await codeOf(complete())).toBe('completion_in_progress')
-    world.advance(world.settings.leaseMs)
+
+    await eventually(async () => (await world.session(id))?.phase === 'failed')
     expect(await codeOf(complete())).toBe('session_ended')
+  })
+
+  it('until the lease is over leaves the end of the session to its times', async () => {
+    const { id, complete } = await consented()
+    world.samsung.codeSteps.push(failing(tokenError('customer')))
+    const faults = Array(10_000).fill('unavailable')
+    world.faulty.failWrites(faults, isFailed)
+    expect(await codeOf(complete())).toBe('code_expired')
+    expect(await codeOf(complete())).toBe('completion_in_progress')
+
+    world.advance(world.settings.leaseMs)
+
+    await eventually(() => world.events('completion_not_settled').length === 1)
+    expect((await world.session(id))?.phase).toBe('exchanging')
+    expect(await codeOf(complete())).toBe('session_ended')
+  })
+
+  it('before the code was sent puts it back once the store is there again', async () => {
+    const { id, complete } = await consented()
+    world.faulty.failReferences(1)
+    world.faulty.failWrites(Array(3).fill('unavailable'), isPutBack)
+
+    expect(await codeOf(complete())).toBe('store_unavailable')
+
+    await eventually(async () => (await world.session(id))?.phase === 'awaiting_completion')
+    expect(await codeOf(complete())).toBe('resolved')
+    expect(world.samsung.codes).toHaveLength(1)
   })
 })
 
@@ -140,6 +172,7 @@ it('keeps the code of a program that the operator has not configured', async () 
       throw new ServiceError('program_not_configured')
     },
     storeConsent: createStoreConsent({ ...shared, kindOf: () => 'samsung-account' }),
+    underWay: createUnderWay(),
   })
 
   expect(await codeOf(without(portal, id, proof))).toBe('program_not_configured')

@@ -250,3 +250,18 @@ it('does not call a store that is away an empty list', async () => {
     expect(res.headers['retry-after']).toBe('1')
   }
 })
+
+it('shows the connections of a program that is held as degraded, and no others', async () => {
+  const [id] = await make(1)
+  const other = await world.connect({ program: 'emm-us', tenantRef: 'tenant-us' })
+  const upstream = { service: 'samsung-account', status: 400, code: 'AUT_1702' } as const
+  for (const each of ['a', 'b', 'c'])
+    await world.breaker.refused('emm-eu', 'refresh', each, upstream)
+
+  expect((await list('?status=degraded')).data).toMatchObject([
+    { id, status: 'degraded', status_reason: 'program_held' },
+  ])
+  expect((await list('?status=active')).data).toMatchObject([{ id: other }])
+  await world.breaker.accepted('emm-eu', 'refresh', 'd')
+  expect((await list('?status=active')).data).toHaveLength(2)
+})

@@ -7,6 +7,7 @@ import {
 } from '../../../src/vault/access-plan.ts'
 import { jitterOf, tokenSetDueAt } from '../../../src/vault/due.ts'
 import type { LastError, RefreshState } from '../../../src/vault/record.ts'
+import { type RotationPolicy, UNKNOWN_ROTATION } from '../../../src/vault/rotation.ts'
 import { aConnection, KNOX_TOKEN, T0 } from './support/records.ts'
 import { HOUR, MINUTE } from './support/samsung.ts'
 
@@ -38,6 +39,55 @@ describe('planAccess with a refresh token', () => {
   ] as const)('%s (%j) at %d: %s', (_, refresh, now, plan) => {
     expect(planAccess(aConnection({ refresh }), now)).toBe(plan)
   })
+})
+
+describe('planAccess after an unknown outcome, while the access token lives', () => {
+  const RETRY = T0 + 1000
+  const uncertain = { state: 'uncertain', failures: 1, spentAt: T0, retryAt: RETRY } as const
+  const none: RotationPolicy = { ...UNKNOWN_ROTATION, rotation: 'none' }
+  const rotates: RotationPolicy = { ...UNKNOWN_ROTATION, rotation: 'rotate' }
+  const grace: RotationPolicy = { ...rotates, graceMs: 60_000 }
+  const forgiving: RotationPolicy = { ...rotates, reuseRevokes: false }
+  const GRACE_END = T0 + 55_000
+
+  it.each([
+    ['nothing is known', 'use', UNKNOWN_ROTATION, RETRY],
+    ['tokens are replaced', 'use', rotates, RETRY],
+    ['tokens are replaced and reuse costs nothing', 'use', forgiving, RETRY],
+    ['tokens are not replaced, before its time', 'use', none, RETRY - 1],
+    ['tokens are not replaced', 'renew_or_use', none, RETRY],
+    ['tokens are not replaced, much later', 'renew_or_use', none, TOO_LATE - 1],
+    ['a grace period runs, before its time', 'use', grace, RETRY - 1],
+    ['a grace period runs', 'renew_or_use', grace, RETRY],
+    ['a grace period is about to end', 'renew_or_use', grace, GRACE_END - 1],
+    ['a grace period has ended', 'use', grace, GRACE_END],
+  ] as const)('and %s: %s', (_, plan, policy, now) => {
+    expect(planAccess(aConnection({ refresh: uncertain }), now, policy)).toBe(plan)
+  })
+
+  it.each([
+    ['a recovery is under way', 'use', { recovering: true, until: RETRY + 1 }],
+    ['a recovery has vanished', 'renew_or_use', { recovering: true, until: RETRY }],
+    ['a first attempt has vanished', 'renew_or_use', { until: RETRY }],
+  ] as const)('and %s within a grace period: %s', (_, plan, changes) => {
+    const refresh = { ...uncertain, ...changes, state: 'refreshing' } as const
+
+    expect(planAccess(aConnection({ refresh }), RETRY, grace)).toBe(plan)
+    expect(planAccess(aConnection({ refresh }), RETRY, rotates)).toBe('use')
+  })
+
+  it('spends nothing where there is nothing to spend', () => {
+    const connection = aConnection({ refresh: uncertain, without: 'refreshToken' })
+
+    expect(planAccess(connection, RETRY, none)).toBe('use')
+  })
+
+  it.each([none, rotates, grace, forgiving, UNKNOWN_ROTATION])(
+    'and recovers whatever is known once it has ended (%j)',
+    (policy) => {
+      expect(planAccess(aConnection({ refresh: uncertain }), TOO_LATE, policy)).toBe('renew')
+    },
+  )
 })
 
 describe('planAccess without a refresh token', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { createLog } from '../../../src/shared/log.ts'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
 import { createConnections } from '../../../src/vault/connections.ts'
 import { documentKey } from '../../../src/vault/store.ts'
@@ -15,7 +16,9 @@ function setUp() {
   let now = 1000
   const memory = createMemoryStore({ clock: () => now })
   const faulty = createFaultyStore(memory)
-  const connections = createConnections({ store: faulty.store, tombstoneMs: 30 * DAY })
+  const log = createLog('silent')
+  const clock = () => now
+  const connections = createConnections({ store: faulty.store, tombstoneMs: 30 * DAY, clock, log })
   const advance = (ms: number) => {
     now += ms
   }
@@ -44,10 +47,19 @@ it('finds nothing to delete where there is nothing', async () => {
 
 it('neither creates nor deletes on too few replicas without saying so', async () => {
   const { connections, failWrites } = setUp()
-  failWrites(['not_durable', 'not_durable'])
+  failWrites(Array(8).fill('not_durable'))
 
   expect(await codeOf(connections.create(ONE))).toBe('store_not_durable')
   expect(await codeOf(connections.remove(ONE.id, tombstoneOf))).toBe('store_not_durable')
+})
+
+it('acknowledges no delete that replicas do not have, however often it is asked for', async () => {
+  const { connections, failWrites } = setUp()
+  await connections.create(ONE)
+  failWrites(Array(8).fill('not_durable'))
+
+  for (const code of ['store_not_durable', 'store_not_durable', 'resolved'])
+    expect(await codeOf(connections.remove(ONE.id, tombstoneOf))).toBe(code)
 })
 
 describe('a deleted connection', () => {

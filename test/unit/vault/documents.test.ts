@@ -40,7 +40,7 @@ describe('create', () => {
 
   it('reports a document that is on too few replicas, if that was asked for', async () => {
     const { documents, failWrites } = setUp()
-    failWrites(['not_durable', 'not_durable'])
+    failWrites(Array(5).fill('not_durable'))
 
     expect(await documents.create('one', { count: 1 })).toBe(true)
     expect(await codeOf(documents.create('two', { count: 1 }, { durable: true }))).toBe(
@@ -163,7 +163,7 @@ describe('update', () => {
   it('reports a write that is on too few replicas, if that was asked for', async () => {
     const { documents, failWrites } = setUp()
     await documents.create('one', { count: 1 })
-    failWrites(['not_durable', 'not_durable'])
+    failWrites(Array(5).fill('not_durable'))
 
     expect((await documents.update('one', increment))?.outcome).toBe('written')
     expect(await codeOf(documents.update('one', increment, { durable: true }))).toBe(

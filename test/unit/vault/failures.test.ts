@@ -26,6 +26,20 @@ describe('tokenFailure', () => {
     expect(told.extras.upstream).toEqual(upstream)
   })
 
+  it.each([
+    [undefined, 1],
+    [0, 1],
+    [1, 1],
+    [2, 2],
+    [300, 300],
+  ])('passes on that Samsung asks to wait for %p s as %i s', (seconds, told) => {
+    const wait = (kind: TokenFailureKind, reason: string) =>
+      tokenFailure(new TokenRequestError(kind, reason, upstream, seconds)).extras.retryAfterSeconds
+
+    expect(wait('transient', 'rate_limited')).toBe(told)
+    expect(wait('ambiguous', 'unavailable')).toBe(told)
+  })
+
   it('asks for the customer only when Samsung blamed the token', () => {
     const kinds: TokenFailureKind[] = ['not_sent', 'operator', 'transient', 'ambiguous']
     for (const kind of kinds)
@@ -61,6 +75,7 @@ describe('knoxFailure', () => {
         .retryAfterSeconds
 
     expect(wait(17)).toBe(17)
+    expect(wait(0)).toBe(1)
     expect(wait()).toBe(1)
   })
 

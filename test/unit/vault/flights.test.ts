@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { ServiceError } from '../../../src/shared/errors.ts'
+import { limitStoreTime, spendStoreTime } from '../../../src/shared/store-time.ts'
 import { createFlights } from '../../../src/vault/flights.ts'
 import { codeOf } from './support/world.ts'
 
@@ -71,6 +72,45 @@ describe('join', () => {
     const late = flights.join('a', begin, LONG)
     resolve('done')
     expect(await late).toBe('done')
+    expect(flights.size()).toBe(0)
+  })
+})
+
+describe('while the store gives no answer', () => {
+  const LIMIT_MS = 20
+
+  /** Work that waits for the store. */
+  function stuck() {
+    const { begin, resolve } = work()
+    return { begin: () => spendStoreTime(begin), resolve }
+  }
+
+  it('lets a caller go whose time for the store is up, and the work go on', async () => {
+    const flights = createFlights<string>()
+    const { begin, resolve } = stuck()
+
+    const first = limitStoreTime(LIMIT_MS, () => flights.join('a', begin, LONG))
+    const second = limitStoreTime(LIMIT_MS, () => flights.join('a', begin, LONG))
+
+    expect(await Promise.all([first, second].map(codeOf))).toEqual(
+      Array(2).fill('store_unavailable'),
+    )
+    const late = flights.join('a', begin, LONG)
+    resolve('done')
+    expect(await late).toBe('done')
+  })
+
+  it('does not cut off what was started by a request that waits for nothing', async () => {
+    const flights = createFlights<string>()
+    const { begin, resolve } = stuck()
+    limitStoreTime(LIMIT_MS, () => flights.start('a', begin, () => {}))
+
+    const leaving = limitStoreTime(LIMIT_MS, () => flights.join('a', begin, LONG))
+    expect(await codeOf(leaving)).toBe('store_unavailable')
+
+    expect(flights.size()).toBe(1)
+    resolve('done')
+    await flights.idle()
     expect(flights.size()).toBe(0)
   })
 })

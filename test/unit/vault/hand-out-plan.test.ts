@@ -7,7 +7,8 @@ import {
   type HandOutRequest,
   planHandOut,
 } from '../../../src/vault/hand-out-plan.ts'
-import type { Connection } from '../../../src/vault/record.ts'
+import type { Connection, RefreshState } from '../../../src/vault/record.ts'
+import { type RotationPolicy, UNKNOWN_ROTATION } from '../../../src/vault/rotation.ts'
 import { aConnection, KNOX_TOKEN, T0, withKnoxToken } from './support/records.ts'
 import { HOUR, MINUTE } from './support/samsung.ts'
 import { codeOf } from './support/world.ts'
@@ -120,6 +121,70 @@ describe('planHandOut', () => {
         expect(madeForThis || T0 + life - now >= Math.min(minTtlMs, mostPossible)).toBe(true)
       }),
     )
+  })
+})
+
+describe('a token that is due, and a refresh token that may have been spent', () => {
+  const SPENT = DUE - 10_000
+  const uncertain = { state: 'uncertain', since: SPENT, spentAt: SPENT, failures: 1 } as const
+  const rotates: RotationPolicy = { ...UNKNOWN_ROTATION, rotation: 'rotate' }
+  const none: RotationPolicy = { ...UNKNOWN_ROTATION, rotation: 'none' }
+
+  /** The access token has `lifeMs` left when the kept token falls due. */
+  function planOf(
+    policy: RotationPolicy | undefined,
+    { refresh = uncertain as RefreshState, lifeMs = 0, now = DUE } = {},
+  ) {
+    const tokenSet = { accessExpiresAt: DUE + lifeMs }
+    const connection = withKnoxToken(aConnection({ refresh, tokenSet }))
+    const rotationOf = policy === undefined ? {} : { rotationOf: () => policy }
+    const request = { minTtlMs: 60_000, arrivedAt: now }
+    return planHandOut(connection, request, { ...POLICY, ...rotationOf }, now)
+  }
+
+  it.each([
+    ['nothing is said', undefined],
+    ['nothing is known', UNKNOWN_ROTATION],
+    ['tokens are replaced', rotates],
+    ['a grace period is over', { ...rotates, graceMs: 10_000 }],
+  ])('is served and not renewed where reuse revokes everything (%s)', (_, policy) => {
+    expect(planOf(policy)).toBe('serve')
+  })
+
+  it.each([
+    ['reuse costs nothing', { ...rotates, reuseRevokes: false }],
+    ['tokens are not replaced', none],
+    ['a grace period runs', { ...rotates, graceMs: 30_000 }],
+  ])('is renewed meanwhile where %s', (_, policy) => {
+    expect(planOf(policy)).toBe('serve_and_renew')
+  })
+
+  it.each([
+    ['a grace period has a moment left', 'serve_and_renew', 12_501],
+    ['a grace period has ended but for its margin', 'serve', 12_500],
+  ])('when %s: %s', (_, expected, graceMs) => {
+    expect(planOf({ ...rotates, graceMs })).toBe(expected)
+  })
+
+  it.each([
+    ['is sent no more', 'serve', 15_000],
+    ['can still be sent', 'serve_and_renew', 15_001],
+  ])('with an access token that %s: %s', (_, expected, lifeMs) => {
+    expect(planOf(rotates, { lifeMs })).toBe(expected)
+  })
+
+  it.each([
+    [{ ...uncertain, state: 'ok' }, 'serve_and_renew'],
+    [{ ...uncertain, state: 'refreshing', until: DUE + 1 }, 'serve_and_renew'],
+    [{ ...uncertain, state: 'refreshing', until: DUE }, 'serve'],
+    [{ ...uncertain, state: 'refreshing', until: DUE + 1, recovering: true }, 'serve'],
+  ] as const)('in state %j: %s', (refresh, expected) => {
+    expect(planOf(rotates, { refresh })).toBe(expected)
+  })
+
+  it('is replaced all the same once it would not do any more', () => {
+    expect(planOf(rotates, { now: END - 60_000 })).toBe('serve')
+    expect(planOf(rotates, { now: END - 59_999 })).toBe('mint')
   })
 })
 

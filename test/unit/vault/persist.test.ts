@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { type ErrorCode, ServiceError } from '../../../src/shared/errors.ts'
-import { persist } from '../../../src/vault/persist.ts'
+import { isStoreAway, persist } from '../../../src/vault/persist.ts'
 import { codeOf } from './support/world.ts'
 
 /** A write that fails with these, one each, and then succeeds; every try takes `tryMs`. */
@@ -62,4 +62,17 @@ describe('persist', () => {
       expect(tries()).toBe(1)
     },
   )
+})
+
+describe('isStoreAway', () => {
+  it.each([
+    [new ServiceError('store_unavailable'), true],
+    [new ServiceError('store_not_durable'), true],
+    [new ServiceError('record_unreadable'), false],
+    [new ServiceError('not_found'), false],
+    [new TypeError('store_unavailable'), false],
+    [undefined, false],
+  ])('of %s says %j', (error, expected) => {
+    expect(isStoreAway(error)).toBe(expected)
+  })
 })

@@ -2,12 +2,11 @@ import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import type { TokenFailureKind } from '../../../src/samsung-account/tokens.ts'
 import { type Connection, currentBinding } from '../../../src/vault/record.ts'
+import { commitTokenSet, type SealedTokens } from '../../../src/vault/commit-transitions.ts'
 import {
   beginRefresh,
-  commitTokenSet,
   failRefresh,
   type RefreshAttempt,
-  type SealedTokens,
   withdrawRefresh,
 } from '../../../src/vault/refresh-transitions.ts'
 import { aConnection, refreshOf, T0 } from './support/records.ts'
@@ -18,7 +17,7 @@ import { aConnection, refreshOf, T0 } from './support/records.ts'
  */
 
 const LEASE = 12_000
-const POLICY = { backoffMinMs: 500, backoffMaxMs: 60_000 }
+const POLICY = { backoffMinMs: 500, backoffMaxMs: 60_000, operatorRetryMs: 1000 }
 const KINDS: readonly TokenFailureKind[] = [
   'not_sent',
   'customer',
@@ -84,7 +83,7 @@ function end(
     case 'withdraw':
       return withdrawRefresh(connection, attempt, now)
     case 'fail':
-      return failRefresh(connection, attempt, event.kind, POLICY, now)
+      return failRefresh(connection, attempt, event, POLICY, now)
   }
 }
 

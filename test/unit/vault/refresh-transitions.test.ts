@@ -3,16 +3,14 @@ import type { TokenFailureKind } from '../../../src/samsung-account/tokens.ts'
 import { type Connection, currentBinding, type RefreshState } from '../../../src/vault/record.ts'
 import {
   beginRefresh,
-  commitTokenSet,
   endNotRenewable,
   failRefresh,
-  type SealedTokens,
   withdrawRefresh,
 } from '../../../src/vault/refresh-transitions.ts'
-import { aConnection, refreshOf, T0, withKnoxToken } from './support/records.ts'
+import { aConnection, refreshOf, T0 } from './support/records.ts'
 
 const LEASE = 12_000
-const POLICY = { backoffMinMs: 500, backoffMaxMs: 60_000 }
+const POLICY = { backoffMinMs: 500, backoffMaxMs: 60_000, operatorRetryMs: 1000 }
 const ME = { attempt: 'me', generation: 1 }
 const OTHER = { attempt: 'other', generation: 1 }
 
@@ -23,14 +21,6 @@ function begun(connection: Connection, attempt = ME, now = T0): Connection {
   const result = beginRefresh(connection, attempt, LEASE, now)
   if (result.kind !== 'begun') throw new Error(result.kind)
   return result.next
-}
-
-const TOKENS: SealedTokens = {
-  rotated: true,
-  accessToken: 'v1.access-2',
-  accessExpiresAt: T0 + 1000,
-  issuedAt: T0,
-  refreshToken: 'v1.refresh-2',
 }
 
 describe('beginRefresh', () => {
@@ -44,6 +34,7 @@ describe('beginRefresh', () => {
       attempt: 'me',
       until: T0 + LEASE,
       recovering: false,
+      spentAt: T0,
       failures: 3,
     })
   })
@@ -104,76 +95,15 @@ describe('beginRefresh', () => {
   })
 })
 
-describe('commitTokenSet', () => {
-  it('puts the new token set in place under the next generation', () => {
-    const after = commitTokenSet(begun(aConnection()), ME, TOKENS, T0 + 5)
-
-    expect(after).toMatchObject({ generation: 2, updatedAt: T0 + 5 })
-    expect(after && currentBinding(after).tokenSet).toEqual({
-      generation: 2,
-      committedBy: 'me',
-      accessToken: 'v1.access-2',
-      accessExpiresAt: T0 + 1000,
-      issuedAt: T0,
-      refreshToken: 'v1.refresh-2',
-      previous: { generation: 1, refreshToken: 'v1.refresh-1' },
-    })
-    expect(after && refreshOf(after)).toEqual({ state: 'ok', since: T0 + 5, failures: 0 })
-  })
-
-  it('keeps the token before only when it was replaced', () => {
-    const after = commitTokenSet(begun(aConnection()), ME, { ...TOKENS, rotated: false }, T0)
-
-    expect(after && currentBinding(after).tokenSet).not.toHaveProperty('previous')
-  })
-
-  it('keeps the Knox token and what is known about trust, and drops the last error', () => {
-    const trust = { present: true, checkedAt: T0 }
-    const lastError = { at: T0, code: 'upstream_timeout', owner: 'samsung' } as const
-    const before = withKnoxToken(aConnection({ binding: { trust, lastError } }))
-
-    const after = commitTokenSet(begun(before), ME, TOKENS, T0)
-
-    expect(after && currentBinding(after)).toMatchObject({ knoxToken: { tokenId: 'id-1' }, trust })
-    expect(after && currentBinding(after)).not.toHaveProperty('lastError')
-  })
-
-  it('lets a holder win whose lease another has taken over, if that one has not committed', () => {
-    const taken = begun(begun(aConnection(), OTHER), ME, T0 + LEASE)
-
-    expect(commitTokenSet(taken, OTHER, TOKENS, T0 + LEASE)).toMatchObject({ generation: 2 })
-  })
-
-  it('lets a late holder heal a connection that was given up meanwhile', () => {
-    const given = failRefresh(
-      begun(begun(aConnection(), OTHER), ME, T0 + LEASE),
-      ME,
-      'customer',
-      POLICY,
-      T0,
-    )
-
-    const after = given && commitTokenSet(given, OTHER, TOKENS, T0)
-    expect(after && refreshOf(after).state).toBe('ok')
-  })
-
-  it('drops what comes after another commit', () => {
-    const committed = commitTokenSet(begun(aConnection()), ME, TOKENS, T0)
-
-    expect(committed && commitTokenSet(committed, OTHER, TOKENS, T0)).toBeNull()
-    expect(committed && commitTokenSet(committed, ME, TOKENS, T0)).toBeNull()
-  })
-})
-
 describe('failRefresh', () => {
   const fail = (kind: TokenFailureKind, connection = begun(aConnection()), attempt = ME) =>
-    failRefresh(connection, attempt, kind, POLICY, T0)
+    failRefresh(connection, attempt, { kind }, POLICY, T0)
 
   it.each([
     ['not_sent', { state: 'ok', failures: 1, retryAt: T0 + 500 }],
     ['transient', { state: 'ok', failures: 1, retryAt: T0 + 500 }],
-    ['operator', { state: 'ok', failures: 1, retryAt: T0 + 500 }],
-    ['ambiguous', { state: 'uncertain', failures: 1, retryAt: T0 + 500 }],
+    ['operator', { state: 'ok', failures: 1, retryAt: T0 + 1000 }],
+    ['ambiguous', { state: 'uncertain', failures: 1, retryAt: T0 + 500, spentAt: T0 }],
     ['customer', { state: 'consent_required', failures: 1, reason: 'refused' }],
   ] as const)('after %s leaves %j', (kind, expected) => {
     const after = fail(kind)
@@ -199,7 +129,13 @@ describe('failRefresh', () => {
     let connection = aConnection()
     const waits = Array.from({ length: 9 }, () => {
       const { retryAt = T0 } = refreshOf(connection)
-      const next = failRefresh(begun(connection, ME, retryAt), ME, 'transient', POLICY, retryAt)
+      const next = failRefresh(
+        begun(connection, ME, retryAt),
+        ME,
+        { kind: 'transient' },
+        POLICY,
+        retryAt,
+      )
       connection = next ?? connection
       return (refreshOf(connection).retryAt ?? 0) - retryAt
     })
@@ -227,12 +163,60 @@ describe('failRefresh', () => {
   })
 })
 
+describe('what Samsung asks for with Retry-After', () => {
+  /** When the next attempt may be, in ms after this failure. */
+  function waitAfter(
+    failure: Parameters<typeof failRefresh>[2],
+    refresh: Partial<RefreshState> = {},
+  ): number | undefined {
+    const after = failRefresh(begun(aConnection({ refresh })), ME, failure, POLICY, T0)
+    const { retryAt } = after === null ? {} : refreshOf(after)
+    return retryAt === undefined ? undefined : retryAt - T0
+  }
+
+  it.each([
+    ['transient', 2, 2000],
+    ['transient', 300, 300_000],
+    ['transient', 0, 500],
+    ['transient', undefined, 500],
+    ['ambiguous', 2, 2000],
+    ['ambiguous', undefined, 500],
+  ] as const)('after %s and %p seconds puts the next attempt off by %d ms', (kind, asked, wait) => {
+    expect(waitAfter({ kind, retryAfterSeconds: asked })).toBe(wait)
+  })
+
+  it.each([
+    [31, 32_000],
+    [32, 32_000],
+    [33, 33_000],
+  ])('of %d seconds is never a shorter pause than our own: %d ms', (retryAfterSeconds, wait) => {
+    expect(waitAfter({ kind: 'transient', retryAfterSeconds }, { failures: 6 })).toBe(wait)
+  })
+
+  it('may be longer than our longest pause', () => {
+    expect(waitAfter({ kind: 'transient', retryAfterSeconds: 61 }, { failures: 20 })).toBe(61_000)
+  })
+
+  it('holds nobody back who waits for the breaker, nor who waits for the customer', () => {
+    expect(waitAfter({ kind: 'operator', retryAfterSeconds: 300 }, { failures: 20 })).toBe(1000)
+    expect(waitAfter({ kind: 'customer', retryAfterSeconds: 300 })).toBeUndefined()
+  })
+
+  it('holds for every process: none begins before', () => {
+    const failure = { kind: 'transient', retryAfterSeconds: 60 } as const
+    const after = failRefresh(begun(aConnection()), ME, failure, POLICY, T0) ?? aConnection()
+
+    expect(beginRefresh(after, OTHER, LEASE, T0 + 59_999)).toMatchObject({ kind: 'backoff' })
+    expect(beginRefresh(after, OTHER, LEASE, T0 + 60_000)).toMatchObject({ kind: 'begun' })
+  })
+})
+
 describe('withdrawRefresh', () => {
   it.each([
     [{ failures: 2 }, { state: 'ok', failures: 2 }],
     [
       { state: 'uncertain', failures: 2 },
-      { state: 'uncertain', failures: 2 },
+      { state: 'uncertain', failures: 2, spentAt: T0 },
     ],
   ] as const)('makes of an intent over %j again %j', (refresh, expected) => {
     const after = withdrawRefresh(begun(aConnection({ refresh })), ME, T0 + 1)

@@ -1,9 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { TokenFailureKind } from '../../../src/samsung-account/tokens.ts'
-import { reconnect, tombstoneOf } from '../../../src/vault/connection-transitions.ts'
 import type { Snapshot } from '../../../src/vault/connections.ts'
 import { currentBinding } from '../../../src/vault/record.ts'
-import { openAccessToken, openRefreshToken, sealTokens } from '../../../src/vault/token-seal.ts'
+import { openAccessToken, openRefreshToken } from '../../../src/vault/token-seal.ts'
 import { failing, HOUR, held, tokenError } from './support/samsung.ts'
 import { codeOf, createWorld, type World } from './support/world.ts'
 
@@ -143,7 +142,7 @@ describe('a renewal that brings nothing', () => {
     expect(await tokens()).toEqual(['access-1', 'refresh-1'])
   })
 
-  it.each(['not_sent', 'transient', 'operator', 'ambiguous'] as const)(
+  it.each(['not_sent', 'transient', 'ambiguous'] as const)(
     'for %s is not tried again before its time, by any process',
     async (kind) => {
       world.samsung.refreshSteps.push(failing(tokenError(kind)), failing(tokenError(kind)))
@@ -162,6 +161,17 @@ describe('a renewal that brings nothing', () => {
       expect(world.samsung.spent).toHaveLength(2)
     },
   )
+
+  it('for our own credentials’ sake waits the same short time however often it fails', async () => {
+    for (const spent of [1, 2, 3]) {
+      world.samsung.refreshSteps.push(failing(tokenError('operator')))
+      await codeOf(world.replica().refresher.refresh(await snapshot()))
+      world.advance(world.settings.operatorRetryMs - 1)
+      await codeOf(world.replica().refresher.refresh(await snapshot()))
+      expect(world.samsung.spent).toHaveLength(spent)
+      world.advance(1)
+    }
+  })
 
   it('costs an hour of a thousand impatient callers no more than a request a minute', async () => {
     world.samsung.refreshSteps.push(...Array(500).fill(failing(tokenError('transient'))))
@@ -188,9 +198,12 @@ describe('a renewal that brings nothing', () => {
 })
 
 describe('without a refresh token', () => {
-  it('a renewal is the end of the consent, and no request', async () => {
-    const final = await world.connect({ tenantRef: 'tenant-2', renewable: false })
-    id = final
+  beforeEach(async () => {
+    id = await world.connect({ tenantRef: 'tenant-2', renewable: false })
+  })
+
+  it('a renewal after the access token’s end is the end of the consent, and no request', async () => {
+    world.advance(HOUR)
 
     expect(await codeOf(world.replica().refresher.refresh(await snapshot()))).toBe(
       'consent_required',
@@ -198,81 +211,21 @@ describe('without a refresh token', () => {
     expect(await refreshState()).toMatchObject({ reason: 'not_renewable' })
     expect(world.samsung.spent).toEqual([])
   })
-})
 
-describe('a renewal beside other changes', () => {
-  /** A new consent, as if completed meanwhile. */
-  async function reconnectNow(renewable: boolean): Promise<void> {
-    const { refreshToken, ...bare } = world.samsung.consent()
-    await world.connections.update(id, (connection, now) => {
-      const received = renewable && refreshToken ? { ...bare, refreshToken } : bare
-      const made = { tokens: sealed(received), attempt: 'consent-2' }
-      return reconnect(connection, made, now)
-    })
-    function sealed(received: typeof bare) {
-      return sealTokens(dataKey, 'b1', 2, received)
-    }
-  }
-  let dataKey: Awaited<ReturnType<typeof world.envelope.open>>
+  it('a process whose clock is ahead ends nothing: the store’s clock decides', async () => {
+    world.advance(HOUR - 1)
+    const { refresher } = world.replica()
 
-  beforeEach(async () => {
-    dataKey = await world.envelope.open(id, (await snapshot()).connection.dataKey)
-  })
+    const { connection } = await refresher.refresh(await snapshot())
 
-  it.each([true, false])('does not touch a new consent (renewable: %j)', async (renewable) => {
-    const old = await snapshot()
-    await reconnectNow(renewable)
-
-    const seen = await world.replica().refresher.refresh(old)
-
-    expect(seen.connection.generation).toBe(2)
-    expect(await refreshState()).toMatchObject({ state: 'ok' })
-    expect(world.samsung.spent).toEqual([])
-  })
-
-  it('does not end a new consent that came while the old one was found to be over', async () => {
-    id = await world.connect({ tenantRef: 'tenant-2', renewable: false })
-    dataKey = await world.envelope.open(id, (await snapshot()).connection.dataKey)
-    const old = await snapshot()
-    await reconnectNow(true)
-
-    const seen = await world.replica().refresher.refresh(old)
-
-    expect(seen.connection.generation).toBe(2)
+    expect(connection.generation).toBe(1)
     expect(await refreshState()).toMatchObject({ state: 'ok' })
   })
 
-  it.each([true, false])(
-    'a waiter takes the new consent that ends its wait (renewable: %j)',
-    async (renewable) => {
-      const { step, arrived, release } = held()
-      world.samsung.refreshSteps.push(step)
-      const holder = codeOf(world.replica().refresher.refresh(await snapshot()))
-      await arrived
-      const waiter = world.replica().refresher.refresh(await snapshot())
+  it('an access token that Samsung refuses is the end before its time', async () => {
+    const { refresher } = world.replica()
 
-      await reconnectNow(renewable)
-
-      expect((await waiter).connection.generation).toBe(2)
-      release()
-      await holder
-      expect(await refreshState()).toMatchObject({ state: 'ok' })
-      expect((await tokens())[0]).toBe('access-2')
-    },
-  )
-
-  it('does not bring a deleted connection back', async () => {
-    const { step, arrived, release } = held()
-    world.samsung.refreshSteps.push(step)
-    const { refresher, outcomes } = world.replica()
-    const renewing = codeOf(refresher.refresh(await snapshot()))
-    await arrived
-
-    await world.connections.remove(id, tombstoneOf)
-    release()
-
-    expect(await renewing).toBe('not_found')
-    expect(await world.connections.read(id)).toBeNull()
-    expect(outcomes).not.toContain('persist_lost')
+    expect(await codeOf(refresher.refresh(await snapshot(), 'refused'))).toBe('consent_required')
+    expect(await refreshState()).toMatchObject({ reason: 'not_renewable' })
   })
 })

@@ -92,6 +92,29 @@ describe('statusOf', () => {
   })
 })
 
+describe('while the program is held', () => {
+  const upstream = { service: 'samsung-account' } as const
+  const ALARM = { operation: 'refresh', upstream, since: T0 } as const
+  const held = (changes: RecordChanges, now = T0) => statusOf(aConnection(changes), now, ALARM)
+
+  it.each([
+    ['works', {}],
+    ['was broken off in a renewal', { refresh: { state: 'uncertain' } }],
+    ['failed to be renewed', { refresh: { failures: 1 } }],
+    ['lacks trust', { binding: TRUST_MISSING }],
+    ['had an error', { binding: LAST_ERROR }],
+  ] as const)('a connection that %s is degraded for that', (_, changes) => {
+    expect(held(changes)).toEqual({ status: 'degraded', reason: 'program_held' })
+  })
+
+  it('a connection that is frozen or over stays so', () => {
+    expect(held({ connection: { frozenAt: T0 } }).status).toBe('frozen')
+    expect(held({ refresh: { state: 'consent_required' } }).status).toBe('consent_required')
+    expect(held({ without: 'refreshToken' }, T0 + HOUR - 1).status).toBe('degraded')
+    expect(held({ without: 'refreshToken' }, T0 + HOUR).status).toBe('consent_required')
+  })
+})
+
 describe('consentExpiresAt', () => {
   it('is the end of the access token when nothing can renew it', () => {
     const connection = aConnection({ without: 'refreshToken' })

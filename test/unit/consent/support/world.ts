@@ -4,11 +4,16 @@ import { createBrowserFlow } from '../../../../src/consent/browser-flow.ts'
 import { createCallbackKeeper } from '../../../../src/consent/callback-handover.ts'
 import { createCompleteSession } from '../../../../src/consent/complete-session.ts'
 import { createCreateSession, type NewSession } from '../../../../src/consent/create-session.ts'
-import { createHandovers, createSessions } from '../../../../src/consent/sessions.ts'
+import {
+  createHandovers,
+  createSessionClock,
+  createSessions,
+} from '../../../../src/consent/sessions.ts'
 import { createStoreConsent } from '../../../../src/consent/store-consent.ts'
 import type { CallbackResult } from '../../../../src/samsung-account/callback.ts'
 import type { ConnectSessionId } from '../../../../src/shared/ids.ts'
 import { Secret } from '../../../../src/shared/secret.ts'
+import { createUnderWay } from '../../../../src/shared/under-way.ts'
 import { makeProgram } from '../../samsung-account/program.ts'
 import { createFaultyStore } from '../../vault/support/faulty-store.ts'
 import { createWorld, PORTAL, PROGRAM, type WorldOptions } from '../../vault/support/world.ts'
@@ -45,7 +50,7 @@ export function createConsentWorld(options: Omit<WorldOptions, 'wrapStore'> = {}
       return lines.faulty.store
     },
   })
-  const { store, envelope, connections, directory, settings, clock, log, samsung } = world
+  const { store, envelope, connections, directory, settings, log, samsung } = world
   const programs = new Map([
     [PROGRAM, program],
     ['emm-us', { ...program, id: 'emm-us' }],
@@ -53,8 +58,9 @@ export function createConsentWorld(options: Omit<WorldOptions, 'wrapStore'> = {}
   const clientOf = () => samsung.account
   const sessions = createSessions(store, 24 * 3_600_000)
 
-  /** One process of the service. */
-  function service() {
+  /** One process of the service. @param aheadMs - Its clock, against the store's. */
+  function service(aheadMs = 0) {
+    const clock = () => world.clock() + aheadMs
     const storeConsent = createStoreConsent({
       connections,
       directory,
@@ -64,15 +70,17 @@ export function createConsentWorld(options: Omit<WorldOptions, 'wrapStore'> = {}
       clock,
       log,
     })
+    const underWay = createUnderWay()
     const shared = { sessions, connections, directory, envelope, clientOf, clock, log }
     return {
       flow: createBrowserFlow({
         ...shared,
         settings: { completeWithinMs: COMPLETE_WITHIN_MS },
       }),
-      complete: createCompleteSession({ ...shared, storeConsent, settings }),
+      complete: createCompleteSession({ ...shared, storeConsent, underWay, settings }),
       create: createCreateSession({
         ...shared,
+        sessionClock: createSessionClock(store),
         programs,
         settings: { lifetimeMs: LIFETIME_MS },
       }),

@@ -67,7 +67,10 @@ export async function createRealApp(scopes: readonly (readonly Scope[])[] = [SCO
     keyRing: vault.keyRingState,
     programs: config.programs,
     skews: upstream.skews,
+    clockState: upstream.clockState,
+    alarms: vault.breaker.alarms,
     refreshOutcomes: metrics.refreshOutcomes,
+    uncommitted: vault.uncommitted.count,
     warnings: config.warnings,
     clock,
     version: '0.0.0',
@@ -84,6 +87,7 @@ export async function createRealApp(scopes: readonly (readonly Scope[])[] = [SCO
     consentRouter: consent.router,
     pages,
     limits: config.settings.http,
+    storeLimitMs: config.settings.store.requestBudgetMs,
     log,
     clock,
   })

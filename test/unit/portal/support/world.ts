@@ -2,6 +2,7 @@ import { Router } from 'express'
 import type { Test } from 'supertest'
 import request from 'supertest'
 import { createApp } from '../../../../src/app.ts'
+import { createOperatorBreaker } from '../../../../src/breaker/operator-breaker.ts'
 import { composeConsent } from '../../../../src/compose-consent.ts'
 import { composePortal } from '../../../../src/compose-portal.ts'
 import type { Portal, Scope } from '../../../../src/config/config.ts'
@@ -73,21 +74,36 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
     apiKeyPepper: pepper,
   }
   const { log, clock, samsung } = world
+  const storeLimitMs = config.settings.store.requestBudgetMs
   const programs = new Map(config.programs.map((one) => [one.id, one]))
   const portals = new Map(config.portals.map((one) => [one.id, one]))
   const upstream = {
     clientOf: () => samsung.account,
     kindOf: () => samsung.knox,
     skews: () => [],
+    clockState: () => ({ skewMs: null, correctionMs: 0, beyondLimit: false }),
     close: async () => {},
   }
-  const { source, connections } = world.replica()
+  const breaker = createOperatorBreaker({
+    store: world.store,
+    programIds: config.programs.map(({ id }) => id),
+    policy: config.settings.breaker,
+    clock,
+    log,
+    metrics: { alarm() {}, alarmRaised() {} },
+  })
+  const { source, connections, uncommitted } = world.replica(world.store, breaker)
   const vault = {
     store: world.store,
     connections,
     directory: world.directory,
     envelope: world.envelope,
     tokenSource: source,
+    breaker,
+    // Nothing is held here long enough to be probed.
+    prober: { look: async () => {}, start() {}, stop() {}, idle: async () => {} },
+    uncommitted,
+    idle: source.idle,
     keyRingState: () => ({ opens: true, activeKid: 'k1', kids: ['k1'] }),
   }
   const parts = { config, programs, portals, upstream, vault, log, clock }
@@ -106,6 +122,7 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
     consentRouter: consent.router,
     pages,
     limits: config.settings.http,
+    storeLimitMs,
     log,
     clock,
   })
@@ -114,6 +131,7 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
     tokenSource: source,
     tokenAnswer,
     defaultMinTtlMs: config.settings.knoxToken.defaultMinTtlMs,
+    storeLimitMs,
     log,
   })
   const { url } = await serve((req, res) => hotToken(req, res, () => app(req, res)))
@@ -127,6 +145,7 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
     portalRouters,
     consent,
     source,
+    breaker,
     get faulty() {
       if (seen.faulty === undefined) throw new Error('no store')
       return seen.faulty

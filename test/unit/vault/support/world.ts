@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
+import type { Breaker } from '../../../../src/breaker/breaker.ts'
 import { newConnectionId } from '../../../../src/shared/ids.ts'
 import { createLog } from '../../../../src/shared/log.ts'
 import { Secret } from '../../../../src/shared/secret.ts'
@@ -12,10 +13,12 @@ import { createMinter } from '../../../../src/vault/minter.ts'
 import type { RefreshOutcome } from '../../../../src/vault/outcomes.ts'
 import { type Binding, type Connection, currentBinding } from '../../../../src/vault/record.ts'
 import { createRefresher } from '../../../../src/vault/refresher.ts'
+import { type RotationPolicy, UNKNOWN_ROTATION } from '../../../../src/vault/rotation.ts'
 import type { Store } from '../../../../src/vault/store.ts'
 import { createMemoryStore } from '../../../../src/vault/store-memory.ts'
 import { sealTokens } from '../../../../src/vault/token-seal.ts'
 import { createTokenSource } from '../../../../src/vault/token-source.ts'
+import { createUncommitted } from '../../../../src/vault/uncommitted.ts'
 import { createSamsung, type SamsungOptions } from './samsung.ts'
 
 export const SETTINGS = {
@@ -23,6 +26,7 @@ export const SETTINGS = {
   commitBudgetMs: 5_000,
   backoffMinMs: 500,
   backoffMaxMs: 60_000,
+  operatorRetryMs: 1_000,
   pollMs: 1,
   timeoutMs: 5_000,
   rejectedIntervalMs: 60_000,
@@ -31,12 +35,22 @@ export const SETTINGS = {
   waitMs: 10_000,
 }
 
+/** Lets everything pass; the breaker has tests of its own. */
+const NEVER_HELD: Breaker = {
+  admit: async () => {},
+  refused: async () => {},
+  accepted: async () => {},
+  alarm: () => null,
+}
+
 export const PORTAL = 'acme'
 export const PROGRAM = 'emm-eu'
 const START = Date.parse('2026-11-20T17:00:00Z')
 
 export interface WorldOptions extends Partial<Omit<SamsungOptions, 'clock'>> {
   readonly settings?: Partial<typeof SETTINGS>
+  /** What the service knows of this Samsung; nothing when absent. */
+  readonly known?: { readonly rotation?: RotationPolicy; readonly breaker?: Breaker }
   /** Stands between the service and the store. */
   readonly wrapStore?: (store: Store) => Store
 }
@@ -58,14 +72,14 @@ export function createWorld(options: WorldOptions = {}) {
     maxEntries: 1000,
     clock,
   })
-  const connections = createConnections({ store, tombstoneMs: 30 * 86_400_000 })
-  const hashTenantRef = (ref: string) => createHmac('sha256', 'key').update(ref).digest('base64url')
-  const directory = createDirectory({ store, connections, hashTenantRef, clock })
   const lines: string[] = []
   const log = createLog('debug', { write: (line) => void lines.push(line) })
+  const connections = createConnections({ store, tombstoneMs: 30 * 86_400_000, clock, log })
+  const hashTenantRef = (ref: string) => createHmac('sha256', 'key').update(ref).digest('base64url')
+  const directory = createDirectory({ store, connections, hashTenantRef, clock })
 
-  /** One process of the service over a store of its own choice. */
-  function replica(own: Store = store) {
+  /** One process of the service over a store and a breaker of its own choice. */
+  function replica(own: Store = store, breaker: Breaker = options.known?.breaker ?? NEVER_HELD) {
     const outcomes: RefreshOutcome[] = []
     const exchanges: (readonly ['ok' | 'error', number])[] = []
     const metrics = {
@@ -73,15 +87,21 @@ export function createWorld(options: WorldOptions = {}) {
       mint: (_program: string, outcome: 'ok' | 'error', durationMs: number) =>
         void exchanges.push([outcome, durationMs]),
     }
-    const seen = createConnections({ store: own, tombstoneMs: 30 * 86_400_000 })
-    const deps = { connections: seen, envelope, settings, clock, log, metrics }
-    const refresher = createRefresher({ ...deps, clientOf: () => samsung.account })
+    const seen = createConnections({ store: own, tombstoneMs: 30 * 86_400_000, clock, log })
+    const uncommitted = createUncommitted({ settings, clock, log })
+    const { rotation = UNKNOWN_ROTATION } = options.known ?? {}
+    const rotationOf = () => rotation
+    const policy = { ...settings, rotationOf }
+    const deps = { connections: seen, envelope, breaker, settings: policy, clock, log, metrics }
+    const account = { clientOf: () => samsung.account }
+    const refresher = createRefresher({ ...deps, ...account, rotationOf, uncommitted })
     const fingerprint = (token: Secret) =>
       createHmac('sha256', 'fingerprint').update(token.reveal()).digest('base64url').slice(0, 16)
     const mint = createMinter({ ...deps, refresher, kindOf: () => samsung.knox, fingerprint })
     const source = createTokenSource({ ...deps, mint })
     return {
       connections: seen,
+      uncommitted,
       refresher,
       mint,
       source,

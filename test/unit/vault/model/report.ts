@@ -1,0 +1,35 @@
+import type { EpochMs } from '../../../../src/shared/time.ts'
+
+/** What a run has shown: what went wrong, and what led to it. */
+export interface Report {
+  /** Adds a line to what happened. */
+  trace(who: string, what: string): void
+  problem(what: string): void
+  /** @throws Error for what went wrong first, with what led to it */
+  check(): void
+}
+
+/** So much is shown of what led to a problem. */
+const SHOWN = 120
+
+export function createReport(now: () => EpochMs): Report {
+  const startedAt = now()
+  const lines: string[] = []
+  let failure: string | null = null
+
+  function trace(who: string, what: string): void {
+    const seconds = ((now() - startedAt) / 1000).toFixed(3)
+    lines.push(`${seconds.padStart(10)} s  ${who.padEnd(6)} ${what}`)
+  }
+
+  return {
+    trace,
+    problem(what) {
+      trace('!!!', what)
+      failure ??= `${what}\n${lines.slice(-SHOWN).join('\n')}`
+    },
+    check() {
+      if (failure !== null) throw new Error(failure)
+    },
+  }
+}
