@@ -48,7 +48,7 @@ export async function createSeeder(options: SeedOptions): Promise<Seeder> {
   const tenantKey = derivePurposeKey(Buffer.from(options.pepper), 'tenant-ref')
   const hashTenantRef = (ref: string) =>
     createHmac('sha256', tenantKey).update(ref).digest('base64url')
-  const directory = createDirectory({ store, connections, hashTenantRef, clock })
+  const directory = createDirectory({ store, connections, hashTenantRef })
 
   async function add(portalId: string, tenantRef: string): Promise<string> {
     const connection = await makeConnection(envelope, options, portalId, tenantRef)

@@ -47,7 +47,7 @@ export interface Consent {
 export function composeConsent(parts: Parts & { readonly pages: Pages }): Consent {
   const { config, programs, portals, upstream, vault, pages, log, clock } = parts
   const { settings, publicUrl } = config
-  const { store, connections, directory, envelope } = vault
+  const { store, connections, directory, envelope, uncommitted } = vault
   const { clientOf } = upstream
   const sessions = createSessions(store, settings.connectSession.retentionMs)
   const callbacks = createCallbackKeeper({ handovers: createHandovers(store), envelope })
@@ -60,6 +60,7 @@ export function composeConsent(parts: Parts & { readonly pages: Pages }): Consen
     connections,
     directory,
     envelope,
+    uncommitted,
     kindOf,
     settings: settings.refresh,
     clock,
@@ -72,6 +73,7 @@ export function composeConsent(parts: Parts & { readonly pages: Pages }): Consen
     connections,
     directory,
     envelope,
+    uncommitted,
     clientOf,
     storeConsent,
     underWay: completions,

@@ -88,7 +88,6 @@ export async function composeVault(deps: {
     store,
     connections,
     hashTenantRef: (ref) => createHmac('sha256', tenantKey).update(ref).digest('base64url'),
-    clock,
   })
   const rotationOf = rotationsOf(config)
   const uncommitted = createUncommitted({ settings: settings.refresh, clock, log })

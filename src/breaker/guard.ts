@@ -33,13 +33,8 @@ export interface Probing {
   giveUp(): Promise<void>
   /** Takes this interval's attempt. @returns false when another process has @throws ServiceError `store_*` */
   claim(): Promise<boolean>
-  /**
-   * Makes an attempt, for which this connection is let through.
-   *
-   * @returns whether Samsung's answer showed what it makes of our credentials.
-   * @throws What the attempt throws when there was no such answer
-   */
-  attempt(connectionId: string, make: () => Promise<unknown>): Promise<boolean>
+  /** Makes an attempt, for which this connection is let through. @throws What the attempt throws */
+  attempt(connectionId: string, make: () => Promise<unknown>): Promise<void>
 }
 
 /** While nothing is held, what the store said is believed for so long. */
@@ -61,8 +56,8 @@ export function createGuard({ programId, operation, record, policy, by }: GuardD
   const candidates = createCandidates()
   /** The alarm to which the candidates belong: what was held by an earlier one may be fine now. */
   let candidatesSince: EpochMs | undefined
-  /** Connections that are let through, and whether an answer came for them. */
-  const probed = new Map<string, { isAnswered: boolean }>()
+  /** Connections that are let through. */
+  const probed = new Set<string>()
 
   const alarm = () => alarmIn(record.known(), operation)
 
@@ -70,11 +65,6 @@ export function createGuard({ programId, operation, record, policy, by }: GuardD
     if (since !== candidatesSince) candidates.clear()
     candidatesSince = since
     return candidates
-  }
-
-  function noteAnswer(connectionId: string): void {
-    const attempt = probed.get(connectionId)
-    if (attempt !== undefined) attempt.isAnswered = true
   }
 
   function untilNextProbe(held: StoredAlarm): number {
@@ -103,17 +93,13 @@ export function createGuard({ programId, operation, record, policy, by }: GuardD
     claim: () => record.claim({ kind: 'probe_claimed', operation }),
 
     async attempt(connectionId, make) {
-      const mine = { isAnswered: false }
       candidates.tried(connectionId)
-      probed.set(connectionId, mine)
+      probed.add(connectionId)
       try {
         await make()
-      } catch (error) {
-        if (!mine.isAnswered) throw error
       } finally {
         probed.delete(connectionId)
       }
-      return mine.isAnswered
     },
   }
 
@@ -134,14 +120,8 @@ export function createGuard({ programId, operation, record, policy, by }: GuardD
       throw new ProgramHeldError(held.upstream, untilNextProbe(held))
     },
 
-    async refused(connectionId, upstream) {
-      noteAnswer(connectionId)
-      await record.note({ kind: 'refused', operation, connectionId, upstream, by })
-    },
-
-    async accepted(connectionId) {
-      noteAnswer(connectionId)
-      await record.note({ kind: 'accepted', operation, connectionId, by })
-    },
+    refused: (connectionId, upstream) =>
+      record.note({ kind: 'refused', operation, connectionId, upstream, by }),
+    accepted: (connectionId) => record.note({ kind: 'accepted', operation, connectionId, by }),
   }
 }

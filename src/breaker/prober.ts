@@ -53,17 +53,16 @@ export function createProber(deps: ProberDeps): Prober {
     return snapshot === null ? 'gone' : attempts.fitness(operation, snapshot)
   }
 
-  /** @returns whether it is clear that nothing more is to be done in this interval. */
+  /** @returns whether this was the interval's attempt: one that ended before Samsung was asked is not. */
   async function attempt(guard: Guard, id: string, snapshot: Snapshot): Promise<boolean> {
     const { programId, operation } = guard
     try {
-      const make = () => attempts.make(operation, snapshot)
-      if (await guard.probing.attempt(id, make)) return true
+      await guard.probing.attempt(id, () => attempts.make(operation, snapshot))
     } catch (error) {
       if (!(error instanceof ServiceError)) log.error('probe_failed', { programId, error })
     }
-    // What ended before Samsung was asked leaves the interval to another.
-    return fitnessOf(guard, await readCandidate(id)) !== 'gone'
+    const isOver = guard.alarm() === undefined
+    return isOver || fitnessOf(guard, await readCandidate(id)) !== 'gone'
   }
 
   async function probe(guard: Guard): Promise<void> {

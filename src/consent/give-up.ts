@@ -5,6 +5,7 @@ import type { UnderWay } from '../shared/under-way.ts'
 import type { Connections } from '../vault/connections.ts'
 import type { Directory } from '../vault/directory.ts'
 import { isStoreAway, persist } from '../vault/persist.ts'
+import type { Uncommitted } from '../vault/uncommitted.ts'
 import { placeOfSession } from './completion-checks.ts'
 import { toldAbout } from './completion-failure.ts'
 import type { ConnectSession } from './session-record.ts'
@@ -29,6 +30,7 @@ export interface GiveUpDeps {
   readonly sessions: Sessions
   readonly connections: Connections
   readonly directory: Directory
+  readonly uncommitted: Pick<Uncommitted, 'isHeld'>
   readonly underWay: UnderWay
   readonly settings: { readonly leaseMs: number; readonly pollMs: number }
   readonly clock: Clock
@@ -37,13 +39,15 @@ export interface GiveUpDeps {
 
 /** Creates the end of a completion that brought nothing. */
 export function createGiveUp(deps: GiveUpDeps): GiveUp {
-  const { sessions, connections, directory, underWay, settings, clock, log } = deps
+  const { sessions, connections, directory, uncommitted, underWay, settings, clock, log } = deps
 
   return async function giveUp(exchange, error, untouched) {
     const told = toldAbout(error)
     const failure = told instanceof ServiceError ? told.code : 'internal_error'
     const { portalId } = exchange.session
     log.warn('completion_failed', { portalId, code: failure, error: told })
+    // The connection is on its way, and the next call will find it.
+    if (uncommitted.isHeld(exchange.connectionId)) throw told
     const end = () =>
       settle(exchange, (session) =>
         untouched === undefined ? failSession(session, failure) : undoExchange(session, untouched),

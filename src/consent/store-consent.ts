@@ -4,13 +4,15 @@ import { ServiceError } from '../shared/errors.ts'
 import type { ConnectionId } from '../shared/ids.ts'
 import type { Log } from '../shared/log.ts'
 import type { Clock } from '../shared/time.ts'
+import { restoreCommitted } from '../vault/commit-transitions.ts'
 import { FIRST_BINDING, newConnection, reconnect } from '../vault/connection-transitions.ts'
 import type { Connections, Snapshot } from '../vault/connections.ts'
 import type { Directory } from '../vault/directory.ts'
 import type { DataKey, Envelope } from '../vault/envelope.ts'
-import { persist } from '../vault/persist.ts'
+import { isStoreAway, persist } from '../vault/persist.ts'
 import { type Connection, currentBinding } from '../vault/record.ts'
 import { sealEmail, sealTokens } from '../vault/token-seal.ts'
+import type { Uncommitted } from '../vault/uncommitted.ts'
 import type { ConnectSession } from './session-record.ts'
 
 /** The exchange that is under way: whose it is, and which connection it makes or renews. */
@@ -24,6 +26,7 @@ export interface StoreConsentDeps {
   readonly connections: Connections
   readonly directory: Directory
   readonly envelope: Envelope
+  readonly uncommitted: Pick<Uncommitted, 'hold'>
   readonly kindOf: (programId: string) => Program['kind']
   readonly settings: { readonly commitBudgetMs: number; readonly pollMs: number }
   readonly clock: Clock
@@ -31,7 +34,8 @@ export interface StoreConsentDeps {
 }
 
 /**
- * Makes the connection out of a fresh consent, or renews it.
+ * Makes the connection out of a fresh consent, or renews it. Tokens that cannot be stored in time are held
+ * and stored later, whatever is thrown: the customer has signed in and need not do so again.
  *
  * @throws ServiceError `account_mismatch`, `not_found` when the connection was deleted meanwhile,
  *   `store_*` when the store stayed away
@@ -40,9 +44,12 @@ export type StoreConsent = (exchange: Exchange, received: ReceivedTokens) => Pro
 
 /** Creates the step between a consent's tokens and a stored connection. */
 export function createStoreConsent(deps: StoreConsentDeps): StoreConsent {
-  const { connections, directory, envelope, kindOf, settings, clock, log } = deps
+  const { connections, directory, envelope, uncommitted, kindOf, settings, clock, log } = deps
 
-  async function create(exchange: Exchange, received: ReceivedTokens): Promise<void> {
+  /** Each write is safe to repeat, and gives the connection that stands then. */
+  type Write = () => Promise<Snapshot | null>
+
+  async function creation(exchange: Exchange, received: ReceivedTokens): Promise<Write> {
     const { session, attempt, connectionId: id } = exchange
     const { portalId, tenantRef, tenantName } = session
     const { wrapped, dataKey } = await envelope.create(id)
@@ -62,41 +69,58 @@ export function createStoreConsent(deps: StoreConsentDeps): StoreConsent {
       },
       clock(),
     )
-    await persist(() => directory.add(portalId, id), { ...settings, clock })
-    await persist(() => connections.create(connection), { ...settings, clock })
+    return async () => {
+      await directory.add(portalId, id)
+      await connections.create(connection)
+      // One that an earlier try has made may not have reached the replicas yet.
+      return connections.update(id, () => null, { durable: true, confirm: true })
+    }
   }
 
-  async function renew(exchange: Exchange, received: ReceivedTokens): Promise<void> {
+  function renewal(exchange: Exchange, received: ReceivedTokens): Write {
     const { session, attempt, connectionId: id } = exchange
-    const found = await connections.read(id)
-    if (found === null) throw new ServiceError('not_found')
-    const dataKey = await envelope.open(id, found.connection.dataKey)
-    const change = (connection: Connection, now: number) => {
-      const binding = currentBinding(connection)
-      if (binding.tokenSet.committedBy === attempt) return null
-      assertSameAccount(session, binding.account?.id, received.userId)
-      const account = accountOf(dataKey, binding.id, received)
-      const made = {
-        tokens: sealTokens(dataKey, binding.id, connection.generation + 1, received),
-        attempt,
-        ...(account === undefined ? {} : { account }),
-        ...(session.tenantName === undefined ? {} : { tenantName: session.tenantName }),
+    return async () => {
+      const found = await connections.read(id)
+      if (found === null) return null
+      const dataKey = await envelope.open(id, found.connection.dataKey)
+      const change = (connection: Connection, now: number) => {
+        const binding = currentBinding(connection)
+        if (binding.tokenSet.committedBy === attempt) return null
+        assertSameAccount(session, binding.account?.id, received.userId)
+        const account = accountOf(dataKey, binding.id, received)
+        const made = {
+          tokens: sealTokens(dataKey, binding.id, connection.generation + 1, received),
+          attempt,
+          ...(account === undefined ? {} : { account }),
+          ...(session.tenantName === undefined ? {} : { tenantName: session.tenantName }),
+        }
+        return reconnect(connection, made, now)
       }
-      return reconnect(connection, made, now)
+      const stored = await connections.update(id, change, { durable: true, confirm: true })
+      if (stored !== null) {
+        connections.remember(id, (current, now) =>
+          restoreCommitted(current, stored.connection, now),
+        )
+        noteAccount(found.connection, received)
+      }
+      return stored
     }
-    const before = currentBinding(found.connection).account?.id
-    const write = () => connections.update(id, change, { durable: true })
-    const updated = await persist(write, { ...settings, clock })
-    if (updated === null) throw new ServiceError('not_found')
-    if (before !== undefined && before !== received.userId)
-      log.warn('account_changed', { connectionId: id })
+  }
+
+  function noteAccount(before: Connection, { userId }: ReceivedTokens): void {
+    const known = currentBinding(before).account?.id
+    if (known !== undefined && known !== userId)
+      log.warn('account_changed', { connectionId: before.id })
   }
 
   return async function storeConsent(exchange, received) {
-    await (exchange.session.reconnects === undefined ? create : renew)(exchange, received)
-    const stored = await persist(() => connections.read(exchange.connectionId), {
-      ...settings,
-      clock,
+    const isNew = exchange.session.reconnects === undefined
+    const write = isNew ? await creation(exchange, received) : renewal(exchange, received)
+    const stored = await persist(write, { ...settings, clock }).catch((error: unknown) => {
+      const { connectionId, attempt } = exchange
+      const store = async () => (await write()) !== null
+      if (isStoreAway(error)) uncommitted.hold({ connectionId, attempt, store, onLost: () => {} })
+      throw error
     })
     if (stored === null) throw new ServiceError('not_found')
     return stored

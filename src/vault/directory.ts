@@ -1,8 +1,7 @@
 import type { ConnectionId } from '../shared/ids.ts'
-import type { Clock } from '../shared/time.ts'
 import type { Connections } from './connections.ts'
 import { type Connection, currentBinding } from './record.ts'
-import { referenceKey, type Store } from './store.ts'
+import { documentKey, referenceKey, type Store } from './store.ts'
 
 /** Which customer of which portal a connection is for. */
 export interface Place {
@@ -37,7 +36,6 @@ export interface DirectoryDeps {
   readonly connections: Connections
   /** HMAC of a tenant ref, so that key names neither grow nor carry the portal's own words. */
   readonly hashTenantRef: (tenantRef: string) => string
-  readonly clock: Clock
 }
 
 /** A claim without a connection is left alone this long: its maker may still be creating it. */
@@ -51,7 +49,7 @@ export const placeOf = (connection: Connection): Place => ({
 
 /** Creates the directory. */
 export function createDirectory(deps: DirectoryDeps): Directory {
-  const { store, connections, hashTenantRef, clock } = deps
+  const { store, connections, hashTenantRef } = deps
   const keyOf = ({ portalId, programId, tenantRef }: Place) =>
     referenceKey(portalId, programId, hashTenantRef(tenantRef))
 
@@ -69,12 +67,14 @@ export function createDirectory(deps: DirectoryDeps): Directory {
     },
 
     async claim(place, id) {
-      const value = `${id}:${clock()}`
+      // The store's clock: replicas whose own differ must agree on how old a claim is.
+      const { serverNow } = await store.read(documentKey(id))
+      const value = `${id}:${serverNow}`
       for (;;) {
         const held = await store.readReference(keyOf(place))
         const claim = readClaim(held)
         if (claim !== null && claim.id !== id) {
-          const fresh = clock() - claim.claimedAt < CLAIM_HOLDS_MS
+          const fresh = serverNow - claim.claimedAt < CLAIM_HOLDS_MS
           if (fresh || (await isLive(place, claim.id))) return claim.id
         }
         if (await store.setReference(keyOf(place), held, value)) return null

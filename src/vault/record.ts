@@ -42,6 +42,8 @@ const refresh = z.object({
   failures: count,
   /** No attempt before this time, by the store's clock. */
   retryAt: time.exactOptional(),
+  /** What callers are told until then: the error code of the last attempt. */
+  code: z.string().exactOptional(),
   /** Why the customer is needed: set with `consent_required`. */
   reason: z.enum(['refused', 'refused_after_unknown_outcome', 'not_renewable']).exactOptional(),
 })

@@ -64,8 +64,8 @@ export function heldBack(
 ): ServiceError {
   const retryAfterSeconds = Math.max(1, Math.ceil((retryAt - serverNow) / 1000))
   if (uncertain) return new ServiceError('refresh_outcome_unknown', { retryAfterSeconds })
-  const noted = currentBinding(connection).lastError?.code
-  const code =
-    noted !== undefined && noted in ERRORS ? (noted as ErrorCode) : 'upstream_unavailable'
-  return new ServiceError(code, { retryAfterSeconds })
+  const { code } = currentBinding(connection).refresh
+  const isKnown = code !== undefined && Object.hasOwn(ERRORS, code)
+  const told = isKnown ? (code as ErrorCode) : 'upstream_unavailable'
+  return new ServiceError(told, { retryAfterSeconds })
 }

@@ -1,4 +1,5 @@
 import type { TokenFailureKind } from '../samsung-account/tokens.ts'
+import type { ErrorCode } from '../shared/errors.ts'
 import type { EpochMs } from '../shared/time.ts'
 import { backoffMs } from './due.ts'
 import { type Connection, currentBinding, type RefreshState, withCurrentBinding } from './record.ts'
@@ -76,6 +77,8 @@ export interface RefreshFailure {
   readonly kind: TokenFailureKind
   /** How long Samsung asked to be left alone. */
   readonly retryAfterSeconds?: number | undefined
+  /** What callers are told until the next attempt. */
+  readonly code?: ErrorCode
 }
 
 /** How long to wait before the next attempt. */
@@ -129,6 +132,7 @@ export function failRefresh(
       ...(uncertain ? { spentAt: spentAtOf(refresh) } : {}),
       failures,
       retryAt: now + waitMs(failure, failures, policy),
+      ...(failure.code === undefined ? {} : { code: failure.code }),
     },
     now,
   )

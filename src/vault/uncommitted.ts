@@ -52,8 +52,9 @@ export function createUncommitted({ settings, clock, log }: UncommittedDeps): Un
       try {
         if (!held.has(tokens)) return
         const isStored = await tokens.store()
-        const event = isStored ? 'held_tokens_stored' : 'held_tokens_dropped'
-        log.info(event, { connectionId, attempt, durationMs: clock() - heldAt })
+        const fields = { connectionId, attempt, durationMs: clock() - heldAt }
+        if (isStored) log.info('held_tokens_stored', fields)
+        else log.info('held_tokens_dropped', fields)
         return
       } catch (error) {
         if (!isStoreAway(error)) return lose(tokens, error)

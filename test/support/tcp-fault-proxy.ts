@@ -106,9 +106,15 @@ async function listen(
   return { server, port: address.port }
 }
 
-function resetBoth(sockets: { readonly client: Socket; readonly server: Socket }): void {
-  sockets.client.resetAndDestroy()
-  sockets.server.resetAndDestroy()
+/** A socket that is about to send its end cannot be reset, and trying leaves its handle open for ever. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
+}
+
+function resetBoth({ client, server }: { readonly client: Socket; readonly server: Socket }): void {
+  reset(client)
+  reset(server)
 }
 
 /** An error on one side is a reset on the other. Resolves when both are gone. */
@@ -117,7 +123,7 @@ async function tieTogether(client: Socket, server: Socket): Promise<void> {
     (socket, n, both) =>
       new Promise<void>((resolve) => {
         const other = both[1 - n] ?? socket
-        socket.on('error', () => other.resetAndDestroy())
+        socket.on('error', () => reset(other))
         socket.once('close', () => {
           if (!other.writableEnded) other.destroy()
           resolve()

@@ -18,6 +18,7 @@ beforeAll(async () => {
       KNOXGATE_UPSTREAM_TIMEOUT: '15s',
       KNOXGATE_REFRESH_LEASE: '25s',
       KNOXGATE_STORE_TIMEOUT: '10s',
+      KNOXGATE_STORE_REQUEST_BUDGET: '10s',
     },
   })
   ids = [await rig.connect('t1'), await rig.connect('t2', 'ben'), await rig.connect('t3')]

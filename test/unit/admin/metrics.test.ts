@@ -55,6 +55,18 @@ it('measures exchanges and store operations in seconds', async () => {
   ])
 })
 
+it('shows how many new token sets are stored nowhere yet, as of when it is asked', async () => {
+  const metrics = make()
+  const shown = () => linesOf(metrics, 'knoxgate_uncommitted_rotations')
+  expect(await shown()).toEqual(['knoxgate_uncommitted_rotations 0'])
+  let count = 2
+  metrics.uncommitted(() => count)
+
+  expect(await shown()).toEqual(['knoxgate_uncommitted_rotations 2'])
+  count = 0
+  expect(await shown()).toEqual(['knoxgate_uncommitted_rotations 0'])
+})
+
 it('shows what is held by program and operation, and counts the alarms', async () => {
   const metrics = make()
   metrics.breaker.alarm('emm-eu', 'refresh', true)

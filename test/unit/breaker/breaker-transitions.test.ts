@@ -81,6 +81,13 @@ describe('refusals of our credentials', () => {
     expect(story.state().alarm?.upstream).toEqual(silent(401))
   })
 
+  it('are remembered for 64 connections at most, the newest', () => {
+    for (const [index, id] of ids(100).entries())
+      story.refused(id, T0, { ...WRONG_SECRET, code: `AUT_${index}` })
+
+    expect(failed(story)).toEqual(ids(100).slice(36))
+  })
+
   it('for one operation say nothing of the other', () => {
     story = aHeldStory()
     const upstream = { service: 'knox', code: '4012250' } as const
@@ -177,6 +184,15 @@ describe('a connection that was refused while another was accepted', () => {
 
     expect(failed(story)).toEqual(['e', 'f', 'g'])
     expect(story.state().alarm).toBeDefined()
+  })
+
+  it('is remembered with 63 others at most, the newest', () => {
+    for (const id of ids(100)) {
+      story.refused(id)
+      story.accepted('d')
+    }
+
+    expect(contradicted(story)).toEqual(ids(100).slice(36))
   })
 
   it('is not one whose refusal is as old as the window', () => {

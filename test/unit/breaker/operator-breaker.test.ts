@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { Operation } from '../../../src/breaker/breaker.ts'
 import { programRecordId } from '../../../src/breaker/breaker-record.ts'
+import { sleep } from '../../../src/shared/time.ts'
 import { documentKey } from '../../../src/vault/store.ts'
 import { eventually } from '../../support/eventually.ts'
+import { held } from '../vault/support/samsung.ts'
 import { codeOf } from '../vault/support/world.ts'
 import { createBreakers, PROGRAM, type Process } from './support/breakers.ts'
 import { T0, WRONG_SECRET } from './support/program.ts'
@@ -173,6 +175,18 @@ describe('the alarm', () => {
     expect(one.events('operator_alarm_over')).toHaveLength(2)
   })
 
+  it('is told also by a process that had not heard of the end of the last one', async () => {
+    await refuse(one, ['a', 'b', 'c'])
+    expect(await admitted(two)).toBe('upstream_refused_client')
+    world.advance(10)
+    await one.accepted(PROGRAM, 'refresh', 'x')
+
+    await refuse(two, ['d', 'e', 'f'])
+
+    expect(two.events('operator_alarm')).toHaveLength(1)
+    expect(two.events('operator_alarm_over')).toHaveLength(0)
+  })
+
   it('is told late rather than never when no answer came to the write that raised it', async () => {
     await refuse(one, ['a', 'b'])
     one.faulty.failWrites(Array(4).fill('applied_unanswered'))
@@ -274,6 +288,26 @@ it('believes no record that cannot be read, and leaves it as it is', async () =>
   expect((await world.memory.read(KEY)).document?.text).toBe('broken')
 })
 
+it('does not believe an answer that a write has overtaken', async () => {
+  const { step, arrived, release } = held()
+  const { version } = world.memory
+  Object.assign(world.memory, {
+    version: async (key: string) => {
+      const answer = await version(key)
+      await step.before?.()
+      return answer
+    },
+  })
+  const late = world.join()
+  const asking = admitted(late)
+  await arrived
+  await refuse(late, ['a', 'b', 'c'])
+  release()
+  await asking
+
+  expect(late.isHeld(PROGRAM, 'refresh')).toBe(true)
+})
+
 it('forgets an alarm whose record is gone', async () => {
   const lost = world.join()
   await refuse(one, ['a', 'b', 'c'])
@@ -303,4 +337,8 @@ it('listens to the others until it is stopped', async () => {
   listener.stop()
 
   expect(listener.holding().map(({ operation }) => operation)).toEqual(['refresh'])
+  await sleep(20)
+  const { read } = listener.calls
+  await sleep(50)
+  expect(listener.calls.read).toBe(read)
 })

@@ -15,8 +15,9 @@ beforeEach(async () => {
   one = world.process()
   two = world.process()
   ids = await world.connectMany(5)
-  // A token is at hand for the last one.
-  await one.ask(last())
+  // A token is at hand for the last one, and has just replaced another.
+  const { tokenId } = await one.ask(last())
+  await one.ask(last(), { rejected: tokenId })
   world.refuseNext('exchange', 3)
   expect(await askAll(one, ids.slice(0, 3))).toEqual([REFUSED, REFUSED, REFUSED])
   world.samsung.exchanged.length = 0
@@ -70,9 +71,8 @@ describe('while exchanges are held', () => {
   })
 
   it('a connection with a token at hand is probed by making another', async () => {
-    world.advance(28 * MINUTE)
-    const { expiresAt } = await one.ask(last(), { minTtlMs: 0 })
-    await one.source.idle()
+    const { tokenId, expiresAt } = await one.ask(last())
+    expect(await codeOf(one.ask(last(), { rejected: tokenId, force: true }))).toBe(REFUSED)
 
     await probe()
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
+import { documentKey } from '../../../src/vault/store.ts'
 import { failing, HOUR, held, MINUTE, tokenError } from '../vault/support/samsung.ts'
 import { codeOf, PROGRAM, tokenOf } from '../vault/support/world.ts'
 import { askAll, createHeldWorld, type HeldProcess, type HeldWorld } from './support/held-world.ts'
@@ -60,13 +61,17 @@ describe('while renewals are held', () => {
     expect(one.raised.concat(two.raised)).toEqual([PROGRAM])
   })
 
-  it('none is sent before the interval is over', async () => {
+  it('none is sent and no connection is looked at before the interval is over', async () => {
     await askAll(one, ids)
     world.advance(1999)
+    const reads: string[] = []
+    const { read } = one.connections
+    Object.assign(one.connections, { read: (id: string) => reads.push(id) && read(id) })
 
     await Promise.all([one.prober.look(), two.prober.look()])
 
     expect(world.samsung.spent).toHaveLength(3)
+    expect(reads).toEqual([])
   })
 
   it('nothing of a connection changes, and nobody has to consent', async () => {
@@ -106,6 +111,7 @@ describe('while renewals are held', () => {
 
     expect((await stateOf(d())).state).toBe('consent_required')
     expect(one.breaker.alarms()).toEqual([])
+    expect(world.samsung.spent).toHaveLength(4)
   })
 
   it('two connections that are wrong by themselves do not keep the others', async () => {
@@ -205,6 +211,55 @@ describe('while renewals are held', () => {
 
     expect((await stateOf(d())).state).toBe('refreshing')
     expect((await stateOf(e())).state).toBe('ok')
+    expect(one.breaker.alarms()).toEqual([])
+  })
+
+  it('many that cannot tell now do not keep one from being asked that can', async () => {
+    await codeOf(one.ask(e()))
+    const waiting = await world.connectMany(12)
+    world.advance(2 * HOUR)
+    const retryAt = world.clock() + HOUR
+    for (const id of [...waiting, a(), b(), c()])
+      await world.connections.update(id, (found) => ({
+        ...found,
+        bindings: found.bindings.map((binding) => ({
+          ...binding,
+          refresh: { state: 'ok', since: 1, failures: 1, retryAt },
+        })),
+      }))
+    for (const id of waiting) await codeOf(one.ask(id))
+
+    for (let i = 0; i < 3; i++) await one.prober.look()
+
+    expect(world.samsung.spent).toHaveLength(4)
+    expect((await stateOf(e())).failures).toBe(0)
+    expect(one.breaker.alarms()).toEqual([])
+  })
+
+  it('a record that nobody can read leaves the interval to another', async () => {
+    await askAll(one, [e()])
+    await codeOf(one.ask(d()))
+    const key = documentKey(d())
+    const { document } = await world.store.read(key)
+    await world.store.compareAndSet(key, document?.revision ?? 0, 'broken', 'w')
+
+    await probe(one)
+
+    expect(one.breaker.alarms()).toEqual([])
+    expect((await stateOf(e())).failures).toBe(0)
+  })
+
+  it('a defect in a probe is told, and the next interval has its own', async () => {
+    await codeOf(one.ask(d()))
+    world.samsung.refreshSteps.push(failing(new RangeError('a defect')))
+
+    await probe(one)
+    expect(world.events('probe_failed')).toEqual([
+      expect.objectContaining({ level: 'error', programId: PROGRAM }),
+    ])
+    expect(one.breaker.isHeld(PROGRAM, 'refresh')).toBe(true)
+    await probe(one)
+
     expect(one.breaker.alarms()).toEqual([])
   })
 

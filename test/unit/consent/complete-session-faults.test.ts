@@ -103,6 +103,51 @@ describe('a store that fails', () => {
     expect((await complete()).connection.generation).toBe(1)
   })
 
+  describe('when the tokens are there, for longer than anybody waits,', () => {
+    async function stranded(session: Awaited<ReturnType<typeof consented>>) {
+      const service = world.service()
+      const { step, arrived, release } = held('after')
+      world.samsung.codeSteps.push(step)
+      const told = codeOf(session.complete(service))
+      await arrived
+      world.faulty.setDown(true)
+      release()
+      await eventually(() => {
+        world.advance(world.settings.commitBudgetMs)
+        return service.uncommitted.count() === 1
+      })
+      expect(await told).toBe('store_unavailable')
+      return service
+    }
+
+    it('holds them, stores them afterwards, and gives them to the next call', async () => {
+      const session = await consented()
+      const service = await stranded(session)
+
+      world.faulty.setDown(false)
+      await service.uncommitted.idle()
+
+      const { connection } = await session.complete()
+      expect(connection.generation).toBe(1)
+      expect(world.samsung.codes).toHaveLength(1)
+      expect(await world.session(session.id)).toMatchObject({ phase: 'completed' })
+    })
+
+    it('does so for a customer who reconnects', async () => {
+      const { connection } = await world.connect()
+      const session = await consented({ connectionId: connection.id })
+      const service = await stranded(session)
+
+      world.faulty.setDown(false)
+      await service.uncommitted.idle()
+
+      expect((await session.complete()).connection).toMatchObject({
+        id: connection.id,
+        generation: 2,
+      })
+    })
+  })
+
   it.each([
     ['unavailable', 1],
     ['unanswered', 4],
@@ -164,7 +209,8 @@ describe('a store that fails', () => {
 it('keeps the code of a program that the operator has not configured', async () => {
   const { id, proof, complete } = await consented()
   const { connections, directory, envelope, settings, clock, log } = world
-  const shared = { connections, directory, envelope, settings, clock, log }
+  const { uncommitted } = world.service()
+  const shared = { connections, directory, envelope, uncommitted, settings, clock, log }
   const without = createCompleteSession({
     ...shared,
     sessions: world.sessions,

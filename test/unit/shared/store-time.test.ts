@@ -241,7 +241,7 @@ describe('detached work', () => {
     expect(seen).toEqual({ outcome: 'answer', afterMs: 9600 })
   })
 
-  it('is not waited for while it pauses because the store is away', async () => {
+  it('is waited for no longer than the limit while it pauses because the store is away', async () => {
     const work = () => failingCall().catch(() => pause(9000))
     const flight = detach(work)
     await pass(100)

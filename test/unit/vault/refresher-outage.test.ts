@@ -63,6 +63,16 @@ describe('when the store goes away during the commit', () => {
     expect(world.events('refresh_fenced')).toEqual([])
   })
 
+  it('they are not called stored before replicas have them, however often they are found there', async () => {
+    faulty.failWrites(Array(8).fill('not_durable'), isCommit)
+    const replica = world.replica()
+
+    await renew(replica)
+
+    expect(replica.outcomes).toEqual(['persist_retry', 'persist_retry', 'success'])
+    expect((await snapshot()).connection.generation).toBe(2)
+  })
+
   describe('for longer than a caller waits', () => {
     async function heldTokens() {
       const { step, arrived, release } = held('after')

@@ -15,6 +15,7 @@ import type { ConnectSessionId } from '../../../../src/shared/ids.ts'
 import { Secret } from '../../../../src/shared/secret.ts'
 import { createUnderWay } from '../../../../src/shared/under-way.ts'
 import { makeProgram } from '../../samsung-account/program.ts'
+import { createUncommitted } from '../../../../src/vault/uncommitted.ts'
 import { createFaultyStore } from '../../vault/support/faulty-store.ts'
 import { createWorld, PORTAL, PROGRAM, type WorldOptions } from '../../vault/support/world.ts'
 
@@ -61,18 +62,22 @@ export function createConsentWorld(options: Omit<WorldOptions, 'wrapStore'> = {}
   /** One process of the service. @param aheadMs - Its clock, against the store's. */
   function service(aheadMs = 0) {
     const clock = () => world.clock() + aheadMs
+    const uncommitted = createUncommitted({ settings, clock, log })
     const storeConsent = createStoreConsent({
       connections,
       directory,
       envelope,
+      uncommitted,
       kindOf: () => 'samsung-account',
       settings,
       clock,
       log,
     })
     const underWay = createUnderWay()
-    const shared = { sessions, connections, directory, envelope, clientOf, clock, log }
+    const kept = { connections, directory, envelope, uncommitted, clock, log }
+    const shared = { sessions, ...kept, clientOf }
     return {
+      uncommitted,
       flow: createBrowserFlow({
         ...shared,
         settings: { completeWithinMs: COMPLETE_WITHIN_MS },

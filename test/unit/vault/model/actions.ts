@@ -1,6 +1,7 @@
+import type { ConnectionId } from '../../../../src/shared/ids.ts'
 import { Secret } from '../../../../src/shared/secret.ts'
 import type { Callers } from './callers.ts'
-import type { Strike } from './process.ts'
+import type { Process, Strike } from './process.ts'
 import { type SamsungFault, userOf } from './samsung-ports.ts'
 import type { StoreFault } from './store-line.ts'
 import type { FailoverKind } from './store-server.ts'
@@ -32,13 +33,41 @@ export interface Actions {
 }
 
 export function createActions(world: World, callers: Callers): Actions {
-  const { time, truth, samsung, server, lines, report, ids } = world
-  const idAt = (connection: number) => ids[connection % ids.length] ?? ids[0]
+  const { time, truth, samsung, server, lines, report, ids, ledger } = world
+
+  function idAt(connection: number): ConnectionId {
+    const id = ids[connection]
+    if (id === undefined) throw new RangeError('there is no such connection')
+    return id
+  }
+
   const linesAt = (place: Place) => (place === 'all' ? lines : lines.slice(place, place + 1))
 
   /** The consent that the stored tokens came of. */
   function grantsOf(connection: number) {
     return truth.grants().filter(({ connectionId }) => connectionId === idAt(connection))
+  }
+
+  /** Hears what became of a request, if its process lives to say it. */
+  function follow(
+    process: Process,
+    id: ConnectionId,
+    name: string,
+    work: Promise<void>,
+    onDone: () => void = () => {},
+  ): void {
+    const told = (outcome: string) => {
+      if (process.end() === null) report.trace(process.name, `${name} ${id.slice(-1)}: ${outcome}`)
+      return process.end() === null
+    }
+    work.then(
+      () => {
+        if (!told('done')) return
+        ledger.noteDone(process, id)
+        onDone()
+      },
+      (error: unknown) => told(String(error)),
+    )
   }
 
   return {
@@ -80,23 +109,12 @@ export function createActions(world: World, callers: Callers): Actions {
     remove(slot, connection) {
       const id = idAt(connection)
       const { process, remove } = world.replica(slot)
-      if (id === undefined) return
-      const outcome = (text: string) => {
-        if (process.end() === null) report.trace(process.name, `remove ${connection}: ${text}`)
-      }
-      remove(id).then(
-        () => {
-          outcome('done')
-          if (process.end() === null) callers.noteDeleted(id)
-        },
-        (error: unknown) => outcome(String(error)),
-      )
+      follow(process, id, 'remove', remove(id), () => callers.noteDeleted(id))
     },
 
     reconnect(slot, connection) {
       const id = idAt(connection)
       const { process, reconnect } = world.replica(slot)
-      if (id === undefined) return
       const { access, refresh, accessExpiresAt } = truth.consent(id)
       const received = {
         accessToken: new Secret(access),
@@ -105,13 +123,7 @@ export function createActions(world: World, callers: Callers): Actions {
         userId: userOf(id),
         receivedAt: process.clock(),
       }
-      const outcome = (text: string) => {
-        if (process.end() === null) report.trace(process.name, `reconnect ${connection}: ${text}`)
-      }
-      reconnect(id, received).then(
-        () => outcome('done'),
-        (error: unknown) => outcome(String(error)),
-      )
+      follow(process, id, 'reconnect', reconnect(id, received))
     },
   }
 }

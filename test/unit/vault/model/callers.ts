@@ -64,9 +64,7 @@ export function createCallers(world: World): Callers {
     }
     const { code } = error
     if (!EXPECTED.test(code)) report.problem(`a caller was told ${code}`)
-    const isThere = ledger.of(connectionId)?.type === 'connection'
-    const mayBeGone = !isThere || deletedAt.has(connectionId)
-    if (code === 'not_found' && !mayBeGone) report.problem('a connection was not found')
+    if (code === 'not_found' && !ledger.wasDeleted(connectionId)) report.problem('a connection was not found')
     return code
   }
 

@@ -29,6 +29,8 @@ export interface Standing {
   readonly process: Process
   readonly at: EpochMs
   readonly writeId: string
+  /** Whoever asked for it has been told that it is done; a renewal is asked for by nobody. */
+  isDone: boolean
   takenBackAt: EpochMs | null
 }
 
@@ -49,6 +51,10 @@ export interface Ledger extends StoreWatcher {
   readonly standing: readonly Standing[]
   /** The stored document. */
   of(connectionId: string): Stored | undefined
+  /** Whether it ever was deleted, as far as a write goes. */
+  wasDeleted(connectionId: string): boolean
+  /** A request of this process about a connection has been answered: it is done. */
+  noteDone(process: Process, connectionId: string): void
   /** When a failover last took a write of it back; with `promised`, one that was said to be on replicas. */
   takenBackAt(connectionId: string, promised?: 'promised'): EpochMs
 }
@@ -99,7 +105,7 @@ export function createLedger({ ids, now, issueIn, onApplied }: LedgerDeps): Ledg
     const connectionId = idOf.get(key)
     if (connectionId === undefined || writers.get(writeId) !== process) return
     const record = parse(text)
-    const base = { connectionId, process, at: now(), writeId, takenBackAt: null }
+    const base = { connectionId, process, at: now(), writeId, isDone: false, takenBackAt: null }
     if (record.type === 'tombstone') {
       standing.push({ ...base, what: 'deleted' })
       return
@@ -113,7 +119,8 @@ export function createLedger({ ids, now, issueIn, onApplied }: LedgerDeps): Ledg
     const replaced = before === undefined ? undefined : parse(before.text)
     if (index < 0) return
     if (replaced?.type === 'connection' && replaced.generation === record.generation) return
-    standing.push({ ...base, what: { generation: record.generation } })
+    const isDone = intents.has(currentBinding(record).tokenSet.committedBy ?? '')
+    standing.push({ ...base, isDone, what: { generation: record.generation } })
     const issue = issueIn(record)
     if (issue !== undefined) issue.safeWith ??= { process, at: now() }
   }
@@ -135,6 +142,11 @@ export function createLedger({ ids, now, issueIn, onApplied }: LedgerDeps): Ledg
     intents,
     standing,
     of,
+    wasDeleted: (id) => deleted.has(id),
+    noteDone(process, id) {
+      for (const one of standing)
+        if (one.process === process && one.connectionId === id) one.isDone = true
+    },
     takenBackAt: (id, promised) =>
       takenBack.get(promised === undefined ? id : `${id} promised`) ?? Number.NEGATIVE_INFINITY,
 

@@ -90,7 +90,7 @@ export function startReplica(deps: ReplicaDeps): Replica {
   const envelope = createEnvelope({ keyRing, cacheMs: 300_000, maxEntries: 100, clock })
   const connections = createConnections({ store, tombstoneMs: SETTINGS.tombstoneMs, clock, log })
   store.onPrimaryChange(() => void connections.reassert())
-  const directory = createDirectory({ store, connections, hashTenantRef: (ref) => ref, clock })
+  const directory = createDirectory({ store, connections, hashTenantRef: (ref) => ref })
   const rotationOf = () => rotation
   const settings = { ...SETTINGS, rotationOf }
   const uncommitted = createUncommitted({ settings, clock, log })
@@ -128,6 +128,7 @@ export function startReplica(deps: ReplicaDeps): Replica {
     connections,
     directory,
     envelope,
+    uncommitted,
     kindOf: () => 'samsung-account',
     settings,
     clock,

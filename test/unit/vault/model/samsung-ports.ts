@@ -66,7 +66,7 @@ export interface SamsungPortsDeps {
   readonly onPresented: (
     process: Process,
     token: string,
-  ) => Pick<Presentation, 'isRecovery' | 'generation'>
+  ) => Pick<Presentation, 'connectionId' | 'isRecovery' | 'generation'>
 }
 
 const RETRY_AFTER_SECONDS = 20

@@ -24,6 +24,8 @@ export interface Issue {
   readonly access: string
   readonly refresh: string
   readonly accessExpiresAt: EpochMs
+  /** The first of its grant. */
+  readonly isFirst: boolean
   accessWithdrawn: boolean
   /** Processes that have received them. */
   readonly holders: Process[]
@@ -40,6 +42,7 @@ export interface Presentation {
   readonly token: string
   readonly process: Process
   readonly at: EpochMs
+  readonly connectionId: string
   /** Of the token set that it was to replace. */
   readonly generation: number
   /** Logged as a recovery. */
@@ -99,6 +102,7 @@ export function createSamsungTruth(deps: SamsungTruthDeps): SamsungTruth {
       access: `access-${issues.size + 1}-${MARKER}`,
       refresh,
       accessExpiresAt: now() + accessLifeMs,
+      isFirst: grant.newest === null,
       accessWithdrawn: false,
       holders: [],
       storedAt: null,

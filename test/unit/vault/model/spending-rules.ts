@@ -14,15 +14,14 @@ export interface SpendingRulesDeps {
 
 /** What must hold when a refresh token leaves a process. */
 export interface SpendingRules {
-  /** Which intent stands behind it, and what is wrong with this process sending this token. */
+  /** Which intent stands behind it, and what is wrong with this process sending the token. */
   judgeSpending(
     process: Process,
     connectionId: string,
-    token: string,
     isRecovery: boolean,
   ): { readonly intent?: Intent; readonly problems: readonly string[] }
   /** @returns what is wrong with this attempt calling itself a recovery. */
-  judgeRecovery(connectionId: string, attempt: string, token: string): readonly string[]
+  judgeRecovery(connectionId: string, attempt: string): readonly string[]
 }
 
 export function createSpendingRules({ truth, ledger, now }: SpendingRulesDeps): SpendingRules {
@@ -30,8 +29,10 @@ export function createSpendingRules({ truth, ledger, now }: SpendingRulesDeps): 
     outcome === 'refused' && isHeard
 
   /** Once tokens of a new generation are stored, nothing before that matters. */
-  const earlier = (token: string, generation: number): readonly Presentation[] =>
-    truth.presentations.filter((one) => one.token === token && one.generation === generation)
+  const earlier = (connectionId: string, generation: number): readonly Presentation[] =>
+    truth.presentations.filter(
+      (one) => one.connectionId === connectionId && one.generation === generation,
+    )
 
   function takeIntent(process: Process, connectionId: string): Intent | undefined {
     const open = [...ledger.intents.values()].filter(
@@ -55,13 +56,13 @@ export function createSpendingRules({ truth, ledger, now }: SpendingRulesDeps): 
   }
 
   return {
-    judgeSpending(process, connectionId, token, isRecovery) {
+    judgeSpending(process, connectionId, isRecovery) {
       const intent = takeIntent(process, connectionId)
       if (intent === undefined)
         return { problems: ['a refresh token was spent without a safely written intent'] }
       const problems: string[] = []
       if (now() > intent.until) problems.push('a refresh token was spent after its lease')
-      const again = earlier(token, intent.generation).filter(
+      const again = earlier(connectionId, intent.generation).filter(
         (one) =>
           !isPlainlyRefused(one) &&
           ledger.takenBackAt(connectionId, 'promised') < one.at,
@@ -71,7 +72,7 @@ export function createSpendingRules({ truth, ledger, now }: SpendingRulesDeps): 
       return { intent, problems }
     },
 
-    judgeRecovery(connectionId, attempt, token) {
+    judgeRecovery(connectionId, attempt) {
       const { generation = 0 } = ledger.intents.get(attempt) ?? {}
       const others = [...ledger.intents.values()].filter(
         (one) =>
@@ -79,7 +80,7 @@ export function createSpendingRules({ truth, ledger, now }: SpendingRulesDeps): 
           one.generation === generation &&
           one.attempt !== attempt,
       )
-      const isUnknown = earlier(token, generation).some((one) => !isPlainlyRefused(one))
+      const isUnknown = earlier(connectionId, generation).some((one) => !isPlainlyRefused(one))
       return isUnknown || others.some(mayBeUnsaid)
         ? []
         : ['a recovery, and the outcome of every attempt before was known']

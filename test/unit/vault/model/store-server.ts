@@ -49,6 +49,9 @@ export interface StoreServer {
   readonly watcher: StoreWatcher
 }
 
+/** A replica is never further behind. */
+const MAX_LAG_MS = 5 * 60_000
+
 export function createStoreServer(clock: Clock, watcher: StoreWatcher): StoreServer {
   let memory = createMemoryStore({ clock })
   let journal: Applied[] = []
@@ -83,7 +86,8 @@ export function createStoreServer(clock: Clock, watcher: StoreWatcher): StoreSer
 
     async failover(kind, count) {
       const least = kind === 'promised' ? replicatedUpTo : settledUpTo
-      const kept = Math.max(least, journal.length - count)
+      const behind = journal.filter(({ at }) => clock() - at < MAX_LAG_MS).length
+      const kept = Math.max(least, journal.length - Math.min(count, behind))
       const lost = journal
         .slice(kept)
         .map((write) => ({ write, wasPromised: write.position < replicatedUpTo }))

@@ -3,9 +3,6 @@ import type { Ledger, Standing } from './ledger.ts'
 import type { Process } from './process.ts'
 import type { Issue, Presentation, SamsungTruth } from './samsung-truth.ts'
 
-/** A process remembers what it has written for this long. */
-const REMEMBERED_MS = 10 * 60_000
-
 export interface VerdictDeps {
   readonly truth: SamsungTruth
   readonly ledger: Ledger
@@ -28,13 +25,12 @@ export function createVerdict({ truth, ledger, issueIn, leaseMs }: VerdictDeps):
   /** Whether these tokens are lost to everybody, by what no service can prevent. */
   function areLost({ holders, safeWith, takenBackAt }: Issue): boolean {
     if (safeWith === null) return holders.every(hasDied)
-    if (takenBackAt === null) return false
-    return safeWith.process.end() !== null || takenBackAt - safeWith.at >= REMEMBERED_MS
+    return takenBackAt !== null && safeWith.process.end() !== null
   }
 
   /** Whether the token that ended everything by being used again had to be, as far as anybody could know. */
-  function hadToBeRisked({ token, process, isRecovery, at, wasLate }: Presentation): boolean {
-    const connectionId = truth.grantOf(token)?.connectionId ?? ''
+  function hadToBeRisked(presentation: Presentation): boolean {
+    const { token, connectionId, process, isRecovery, at, wasLate } = presentation
     const isStale = wasLate || process.stoppedUntil() > at - leaseMs
     const wasTakenBack = Number.isFinite(ledger.takenBackAt(connectionId, 'promised'))
     const safeAt = truth.successorOf(token)?.safeWith?.at ?? Number.POSITIVE_INFINITY
@@ -61,9 +57,8 @@ export function createVerdict({ truth, ledger, issueIn, leaseMs }: VerdictDeps):
     return isExcused(issue) ? [] : [`consent_required (${reason}), and nobody had lost the token`]
   }
 
-  function judgeStanding({ connectionId, what, process, at, takenBackAt }: Standing) {
-    const isForgotten = takenBackAt !== null && takenBackAt - at >= REMEMBERED_MS
-    if (takenBackAt !== null && (process.end() !== null || isForgotten)) return []
+  function judgeStanding({ connectionId, what, process, takenBackAt }: Standing) {
+    if (takenBackAt !== null && process.end() !== null) return []
     const stored = ledger.of(connectionId)
     if (stored?.type === 'tombstone') return []
     if (what === 'deleted') return ['a deleted connection came back for good']
@@ -75,7 +70,9 @@ export function createVerdict({ truth, ledger, issueIn, leaseMs }: VerdictDeps):
     judgeEnd(connectionId) {
       const stored = ledger.of(connectionId)
       if (stored === undefined) return ['the connection is gone']
-      const standing = ledger.standing.filter((one) => one.connectionId === connectionId)
+      const standing = ledger.standing.filter(
+        (one) => one.connectionId === connectionId && one.isDone,
+      )
       return [
         ...(stored.type === 'connection' ? judgeConnection(stored) : []),
         ...standing.flatMap(judgeStanding),

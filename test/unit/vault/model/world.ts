@@ -101,10 +101,7 @@ export async function createWorld(setup: Setup, time: VirtualTime, report: Repor
   const logs = createLogWatch({
     report,
     onRecovery(connectionId, attempt) {
-      const stored = ledger.of(connectionId)
-      const issue = stored?.type === 'connection' ? issueIn(stored) : undefined
-      const problems = rules.judgeRecovery(connectionId, attempt, issue?.refresh ?? '')
-      for (const what of problems) report.problem(what)
+      for (const what of rules.judgeRecovery(connectionId, attempt)) report.problem(what)
     },
   })
   const samsung = createSamsungPorts({
@@ -117,9 +114,9 @@ export async function createWorld(setup: Setup, time: VirtualTime, report: Repor
     onPresented(process, token) {
       const connectionId = truth.grantOf(token)?.connectionId ?? ''
       const isRecovery = logs.takeRecovery(process, connectionId)
-      const judged = rules.judgeSpending(process, connectionId, token, isRecovery)
+      const judged = rules.judgeSpending(process, connectionId, isRecovery)
       for (const what of judged.problems) report.problem(what)
-      return { isRecovery, generation: judged.intent?.generation ?? 0 }
+      return { connectionId, isRecovery, generation: judged.intent?.generation ?? 0 }
     },
   })
 

@@ -46,10 +46,11 @@ function judgeReplacement(
   const isAgain = next.storedAt !== null
   const problems = durable === true || isAgain ? [] : ['tokens were stored, and not durably']
   if (old === undefined) return problems
-  if (next.grant.number < old.grant.number)
+  // Of two that consent at once, the first may be the last to be heard of.
+  if (next.grant.number < old.grant.number && !next.isFirst)
     problems.push('tokens of an older consent replaced those of a newer')
   const isUnspent = ({ refresh }: Issue) => truth.successorOf(refresh) === null
-  if (old.grant.endedBy === null && isUnspent(old) && !isUnspent(next))
+  if (next.grant === old.grant && isUnspent(old) && !isUnspent(next))
     problems.push('a spent refresh token replaced a live one')
   return problems
 }

@@ -76,7 +76,7 @@ export function createWorld(options: WorldOptions = {}) {
   const log = createLog('debug', { write: (line) => void lines.push(line) })
   const connections = createConnections({ store, tombstoneMs: 30 * 86_400_000, clock, log })
   const hashTenantRef = (ref: string) => createHmac('sha256', 'key').update(ref).digest('base64url')
-  const directory = createDirectory({ store, connections, hashTenantRef, clock })
+  const directory = createDirectory({ store, connections, hashTenantRef })
 
   /** One process of the service over a store and a breaker of its own choice. */
   function replica(own: Store = store, breaker: Breaker = options.known?.breaker ?? NEVER_HELD) {
