@@ -61,10 +61,13 @@ const samsungAccount = (context: ReferenceContext) =>
     rotation: choice('none', 'rotate', 'unknown').default('unknown'),
     rotation_grace: grace().optional(),
     reuse_revokes: flag().default(true),
-  }).refine(({ rotation, rotation_grace }) => rotation === 'rotate' || rotation_grace === undefined, {
-    path: ['rotation_grace'],
-    error: 'must not be set unless rotation is rotate',
-  })
+  }).refine(
+    ({ rotation, rotation_grace }) => rotation === 'rotate' || rotation_grace === undefined,
+    {
+      path: ['rotation_grace'],
+      error: 'must not be set unless rotation is rotate',
+    },
+  )
 
 /** How long a used refresh token may be presented again; read by `parseDuration`. */
 const grace = () =>

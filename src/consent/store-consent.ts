@@ -98,9 +98,7 @@ export function createStoreConsent(deps: StoreConsentDeps): StoreConsent {
       }
       const stored = await connections.update(id, change, { durable: true, confirm: true })
       if (stored !== null) {
-        connections.remember(id, (current, now) =>
-          restoreCommitted(current, stored.connection, now),
-        )
+        connections.remember(id, restoreCommitted(stored.connection))
         noteAccount(found.connection, received)
       }
       return stored

@@ -45,22 +45,21 @@ export function commitTokenSet(
 }
 
 /**
- * Puts back what a failover has undone: the binding as it was committed, with the tokens, whose account
- * they are of, and what was known about it.
+ * Makes the change that puts back what a failover has undone: the binding as it was committed, with the
+ * tokens, whose account they are of, and what was known about it. It holds on to nothing else, so that it
+ * can be remembered for longer than tokens are in clear.
  *
  * @param committed - The connection as it was stored then.
- * @returns null when the record has this token set, or a newer one: somebody may have renewed since.
+ * @returns null for a record that has this token set, or a newer one: somebody may have renewed since.
  */
-export function restoreCommitted(
-  connection: Connection,
-  committed: Connection,
-  now: EpochMs,
-): Connection | null {
-  const { generation } = committed
-  if (connection.generation >= generation) return null
-  const binding: Binding = {
-    ...currentBinding(committed),
-    refresh: { state: 'ok', since: now, failures: 0 },
+export const restoreCommitted =
+  (committed: Connection) =>
+  (connection: Connection, now: EpochMs): Connection | null => {
+    const { generation } = committed
+    if (connection.generation >= generation) return null
+    const binding: Binding = {
+      ...currentBinding(committed),
+      refresh: { state: 'ok', since: now, failures: 0 },
+    }
+    return withCurrentBinding({ ...connection, generation, updatedAt: now }, binding)
   }
-  return withCurrentBinding({ ...connection, generation, updatedAt: now }, binding)
-}

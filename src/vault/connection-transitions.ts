@@ -1,5 +1,6 @@
 import type { ConnectionId } from '../shared/ids.ts'
 import type { EpochMs } from '../shared/time.ts'
+import type { SealedTokens } from './commit-transitions.ts'
 import {
   type Binding,
   type Connection,
@@ -9,7 +10,6 @@ import {
   type Tombstone,
   withCurrentBinding,
 } from './record.ts'
-import type { SealedTokens } from './commit-transitions.ts'
 
 export interface NewConnection {
   readonly id: ConnectionId

@@ -55,11 +55,7 @@ export function planHandOut(
  * A renewal now would present a refresh token that may have been spent; where that revokes everything, the
  * token at hand goes with it. So it waits until there is none that would do.
  */
-function wouldRisk(
-  connection: Connection,
-  { rotationOf }: HandOutPolicy,
-  now: EpochMs,
-): boolean {
+function wouldRisk(connection: Connection, { rotationOf }: HandOutPolicy, now: EpochMs): boolean {
   const binding = currentBinding(connection)
   if (!isUncertain(binding.refresh, now) || isLive(binding, now)) return false
   const policy = rotationOf?.(binding.program) ?? UNKNOWN_ROTATION

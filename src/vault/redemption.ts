@@ -70,17 +70,20 @@ export function createRedeem(deps: RedemptionDeps): Redeem {
   ): Promise<Snapshot> {
     const ended = () => report.ended(connection, outcomeOf(error, recovering), attempt.attempt)
     report.refused(connection, error)
+    const told = tokenFailure(error)
+    const { kind, retryAfterSeconds } = error
+    const failure = { kind, retryAfterSeconds, code: told.code }
     let owned = false
     const end = (current: Connection, now: EpochMs) => {
-      const next = failRefresh(current, attempt, error, settings, now)
+      const next = failRefresh(current, attempt, failure, settings, now)
       owned = next !== null
       return next
     }
     const updated = await intents
-      .end(connection.id, end, error.kind === 'customer', recovery.start)
-      .catch((failure: unknown) => {
+      .end(connection.id, end, kind === 'customer', recovery.start)
+      .catch((unwritten: unknown) => {
         ended()
-        throw failure
+        throw unwritten
       })
     if (updated === null) throw new ServiceError('not_found')
     // Somebody else committed while we were refused: theirs is the token, and ours was spent.
@@ -92,6 +95,6 @@ export function createRedeem(deps: RedemptionDeps): Redeem {
     if (!owned) throw new ServiceError('refresh_in_progress', { retryAfterSeconds: 1 })
     ended()
     recovery.start(updated)
-    throw tokenFailure(error)
+    throw told
   }
 }

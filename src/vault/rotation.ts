@@ -25,10 +25,7 @@ const GRACE_MARGIN_MS = 5_000
  * Whether the last use of the refresh token has no known outcome. Also while a recovery runs, and after a
  * holder whose lease ran out without a word.
  */
-export function isUncertain(
-  { state, recovering, until = 0 }: RefreshState,
-  now: EpochMs,
-): boolean {
+export function isUncertain({ state, recovering, until = 0 }: RefreshState, now: EpochMs): boolean {
   if (state === 'uncertain') return true
   return state === 'refreshing' && (recovering === true || until <= now)
 }

@@ -42,9 +42,12 @@ const SCRIPTS = {
   kgSetReference: { lua: SET_REFERENCE, numberOfKeys: 1 },
 } as const
 
-/** 100 ms, doubled up to 3 s; half of it random, so that replicas do not come back in step. */
+/**
+ * 100 ms, doubled up to a second; half of it random, so that replicas do not come back in step. No more
+ * than a second: a new primary is found by the first attempt after it has taken over.
+ */
 const retryDelay = (attempt: number): number =>
-  Math.min(50 * 2 ** Math.min(attempt, 7), 3000) * (0.5 + randomInt(500) / 1000)
+  Math.min(50 * 2 ** Math.min(attempt, 5), 1000) * (0.5 + randomInt(500) / 1000)
 
 /** What every connection has, that to a node of a cluster included. */
 function connectionOptions(target: RedisTarget, { timeoutMs }: RedisClientOptions) {

@@ -26,6 +26,8 @@ export interface RedisLinkDeps {
   readonly log: Log
 }
 
+const REVIVE_AFTER_MS = 100
+
 const noop = (): void => {}
 
 /** Listens to a client and, of a cluster, to the connection of every node there ever is. */
@@ -53,6 +55,25 @@ function logConnection(client: RedisClient, log: Log): void {
   })
 }
 
+/**
+ * Connects, and goes on where the client would not: news of a failover that comes while a sentinel is
+ * being asked for the master makes ioredis 6 give up for good.
+ *
+ * @returns Stops that.
+ */
+function keepConnecting(client: RedisClient): () => void {
+  let isStopped = false
+  // It rejects on the first refusal although the client goes on trying: `ready` is what counts.
+  const connect = (): void => {
+    if (!isStopped) client.connect().catch(noop)
+  }
+  client.on('end', () => void setTimeout(connect, REVIVE_AFTER_MS).unref())
+  connect()
+  return () => {
+    isStopped = true
+  }
+}
+
 /** Opens a connection and keeps it; errors are logged by a code and never thrown. */
 export function openRedisLink(target: RedisTarget, { timeoutMs, log }: RedisLinkDeps): RedisLink {
   const client = createRedisClient(target, { timeoutMs })
@@ -62,8 +83,7 @@ export function openRedisLink(target: RedisTarget, { timeoutMs, log }: RedisLink
     losses += 1
   })
   logConnection(client, log)
-  // It rejects on the first refusal although the client goes on trying: `ready` is what counts.
-  client.connect().catch(noop)
+  const stopConnecting = keepConnecting(client)
 
   return {
     client,
@@ -85,6 +105,7 @@ export function openRedisLink(target: RedisTarget, { timeoutMs, log }: RedisLink
     },
 
     async close() {
+      stopConnecting()
       if (client.status === 'end') return
       if (isReady()) await client.quit().catch(noop)
       // Also after `quit`, which leaves the connections to sentinels open.

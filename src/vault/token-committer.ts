@@ -40,12 +40,6 @@ export type CommitTokens = (redemption: Redemption, received: ReceivedTokens) =>
 /** Callers wait this long for a store that is away; what they wait for is stored all the same. */
 const PATIENCE_MS = 500
 
-/** Holds on to nothing but what is stored: it is remembered for longer than the tokens are in clear. */
-const restoreOf =
-  (committed: Connection): ConnectionChange =>
-  (connection, now) =>
-    restoreCommitted(connection, committed, now)
-
 /**
  * Creates the one place where renewed tokens become durable.
  *
@@ -66,7 +60,7 @@ export function createTokenCommitter(deps: TokenCommitterDeps): CommitTokens {
       const options = { durable: true, confirm: true }
       const stored = await connections.update(connection.id, commit, options)
       if (stored !== null && end(redemption, stored.connection))
-        connections.remember(connection.id, restoreOf(stored.connection))
+        connections.remember(connection.id, restoreCommitted(stored.connection))
       return stored
     }
     const commitBudgetMs = Math.min(settings.commitBudgetMs, PATIENCE_MS)

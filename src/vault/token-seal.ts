@@ -1,8 +1,8 @@
 import type { ReceivedTokens } from '../samsung-account/tokens.ts'
 import { Secret } from '../shared/secret.ts'
+import type { SealedTokens } from './commit-transitions.ts'
 import type { DataKey } from './envelope.ts'
 import type { Binding } from './record.ts'
-import type { SealedTokens } from './commit-transitions.ts'
 
 const ACCESS_TOKEN = 'access_token'
 const REFRESH_TOKEN = 'refresh_token'

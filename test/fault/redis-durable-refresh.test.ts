@@ -37,6 +37,7 @@ it('spends no token whose intent the replicas do not have, and loses nothing by 
   redis.freeze()
 
   expect(await codeOf(refresher.refresh(await snapshot()))).toBe('store_not_durable')
+  await refresher.idle()
 
   expect(world.samsung.spent).toEqual([])
   expect(await world.bindingOf(id)).toMatchObject({ refresh: { state: 'ok', failures: 0 } })

@@ -145,7 +145,7 @@ describe('restoreCommitted', () => {
     ['two before', 3],
     ['the first', 1],
   ])('puts a commit right where the record is back at %s', (_, generation) => {
-    const after = restoreCommitted(record(generation), committed, T0 + 9)
+    const after = restoreCommitted(committed)(record(generation), T0 + 9)
 
     expect(after).toMatchObject({ generation: 5, updatedAt: T0 + 9 })
     expect(after && currentBinding(after)).toEqual({
@@ -159,7 +159,7 @@ describe('restoreCommitted', () => {
     ['a newer one', 6],
     ['one that is much newer', 12],
   ])('leaves a record alone that has %s', (_, generation) => {
-    expect(restoreCommitted(record(generation), committed, T0 + 9)).toBeNull()
+    expect(restoreCommitted(committed)(record(generation), T0 + 9)).toBeNull()
   })
 
   it.each([
@@ -167,7 +167,7 @@ describe('restoreCommitted', () => {
     ['an unknown outcome', { state: 'uncertain', failures: 2, retryAt: T0 + 1000, spentAt: T0 }],
     ['a request for consent', { state: 'consent_required', reason: 'refused' }],
   ] as const)('puts it right over %s', (_, refresh) => {
-    const after = restoreCommitted(record(4, refresh), committed, T0 + 9)
+    const after = restoreCommitted(committed)(record(4, refresh), T0 + 9)
 
     expect(after && refreshOf(after)).toEqual({ state: 'ok', since: T0 + 9, failures: 0 })
   })
@@ -175,8 +175,8 @@ describe('restoreCommitted', () => {
   it('does not thaw what was frozen, nor freeze what was thawed', () => {
     const frozen = { ...record(4), frozenAt: T0 }
 
-    expect(restoreCommitted(frozen, committed, T0 + 9)).toHaveProperty('frozenAt', T0)
-    expect(restoreCommitted(record(4), { ...committed, frozenAt: T0 }, T0 + 9)).not.toHaveProperty(
+    expect(restoreCommitted(committed)(frozen, T0 + 9)).toHaveProperty('frozenAt', T0)
+    expect(restoreCommitted({ ...committed, frozenAt: T0 })(record(4), T0 + 9)).not.toHaveProperty(
       'frozenAt',
     )
   })
@@ -188,7 +188,7 @@ describe('restoreCommitted', () => {
       refresh: refreshing,
     })
 
-    const after = restoreCommitted(record(4), seen, T0 + 9)
+    const after = restoreCommitted(seen)(record(4), T0 + 9)
 
     expect(after && refreshOf(after).state).toBe('ok')
   })

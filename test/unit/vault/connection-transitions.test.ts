@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { commitTokenSet } from '../../../src/vault/commit-transitions.ts'
 import {
   keepKnoxToken,
   newConnection,
@@ -8,7 +9,6 @@ import {
   tombstoneOf,
 } from '../../../src/vault/connection-transitions.ts'
 import { currentBinding, type LastError, parseRecord } from '../../../src/vault/record.ts'
-import { commitTokenSet } from '../../../src/vault/commit-transitions.ts'
 import { beginRefresh } from '../../../src/vault/refresh-transitions.ts'
 import { aConnection, KNOX_TOKEN, T0, withKnoxToken } from './support/records.ts'
 import { MINUTE } from './support/samsung.ts'

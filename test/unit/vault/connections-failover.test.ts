@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { createLog } from '../../../src/shared/log.ts'
 import { restoreCommitted } from '../../../src/vault/commit-transitions.ts'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
-import { type ConnectionChange, createConnections } from '../../../src/vault/connections.ts'
+import { createConnections } from '../../../src/vault/connections.ts'
 import type { Connection } from '../../../src/vault/record.ts'
 import { createFailoverStore } from './support/failover-store.ts'
 import { createFaultyStore } from './support/faulty-store.ts'
@@ -37,9 +37,7 @@ function setUp() {
   /** A commit as the process that made it remembers it. */
   async function commit(generation: number, by = connections): Promise<void> {
     await by.update(ONE.id, () => at(generation), { durable: true })
-    const restore: ConnectionChange = (record, time) =>
-      restoreCommitted(record, at(generation), time)
-    by.remember(ONE.id, restore)
+    by.remember(ONE.id, restoreCommitted(at(generation)))
   }
 
   return {

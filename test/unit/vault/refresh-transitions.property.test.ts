@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import type { TokenFailureKind } from '../../../src/samsung-account/tokens.ts'
-import { type Connection, currentBinding } from '../../../src/vault/record.ts'
 import { commitTokenSet, type SealedTokens } from '../../../src/vault/commit-transitions.ts'
+import { type Connection, currentBinding } from '../../../src/vault/record.ts'
 import {
   beginRefresh,
   failRefresh,

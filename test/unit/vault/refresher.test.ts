@@ -142,6 +142,23 @@ describe('a renewal that brings nothing', () => {
     expect(await tokens()).toEqual(['access-1', 'refresh-1'])
   })
 
+  it.each([
+    ['not_sent', 'unreachable', 'upstream_unreachable'],
+    ['transient', 'rate_limited', 'upstream_rate_limited'],
+    ['transient', 'unavailable', 'upstream_unavailable'],
+    ['operator', 'refused', 'upstream_refused_client'],
+    ['ambiguous', 'timeout', 'refresh_outcome_unknown'],
+  ] as const)(
+    'for %s (%s) is what callers hear of until the next attempt: %s',
+    async (kind, reason, code) => {
+      world.samsung.refreshSteps.push(failing(tokenError(kind, reason)))
+      await codeOf(world.replica().refresher.refresh(await snapshot()))
+
+      expect(await codeOf(world.replica().refresher.refresh(await snapshot()))).toBe(code)
+      expect(world.samsung.spent).toHaveLength(1)
+    },
+  )
+
   it.each(['not_sent', 'transient', 'ambiguous'] as const)(
     'for %s is not tried again before its time, by any process',
     async (kind) => {
