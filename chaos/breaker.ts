@@ -2,14 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { parseDuration } from '../src/config/units.ts'
 import type { Ageing } from '../test/support/stored-connection.ts'
 import { ageAll } from './load/ageing.ts'
-import { createBalancer } from './load/balancer.ts'
 import { eventsNamed } from './load/events.ts'
 import { ENDED } from './load/herd-drills.ts'
 import { judgeProcesses } from './load/judge.ts'
 import { createLedger, nameOf } from './load/ledger.ts'
-import { createRandom } from './load/random.ts'
+import { putUnderPressure } from './load/pressure.ts'
 import { judgeStandings, settle } from './load/settle.ts'
-import { startTraffic } from './load/traffic.ts'
 import { startWorld, type World } from './load/world.ts'
 import type { Scenario, ScenarioContext } from './scenario.ts'
 
@@ -22,9 +20,13 @@ const DUE: Ageing = {
   knoxToken: { leftMs: 90_000 },
 }
 const WORKERS = 24
-const PAUSE_MS = 100
-const SHARES = { token: 9, replace: 0, read: 1, list: 0 } as const
-const SEED = 1
+const LOAD = {
+  workers: WORKERS,
+  pauseMs: 100,
+  shares: { token: 9, replace: 0, read: 1, list: 0 },
+} as const
+/** What callers without a token may hear meanwhile. */
+const HELD = ['502 upstream_refused_client', '503 refresh_in_progress']
 /** As delivered: `breaker.threshold` and `breaker.probe_interval`. */
 const THRESHOLD = 3
 const PROBE_EVERY_MS = 2_000
@@ -85,35 +87,31 @@ async function runOutage(context: ScenarioContext, world: World, ms: number): Pr
 /** The load of the outage. */
 async function callMeanwhile(
   { say, problem }: ScenarioContext,
-  { rig, replicas, tenants }: World,
+  world: World,
   ms: number,
 ): Promise<void> {
-  const balancer = createBalancer(
-    replicas.map(({ url }) => url),
-    rig.stack.apiKey(),
-  )
-  const needy = new Set(tenants.slice(0, NEEDY))
+  const needy = new Set(world.tenants.slice(0, NEEDY))
   const [withNothing, atHand] = [createLedger(), createLedger()]
-  const traffic = startTraffic({
-    balancer,
-    tenants,
-    workers: WORKERS,
-    pauseMs: PAUSE_MS,
-    shares: SHARES,
-    random: createRandom(SEED),
+  let told = 0
+  const pressure = putUnderPressure(world, {
+    ...LOAD,
     onAnswer: (ask, tenant, answer) => {
-      if (ask === 'token') (needy.has(tenant) ? withNothing : atHand).add(answer)
-      else if (answer.status !== 200) problem(`${ask} was answered ${nameOf(answer)}`)
+      if (ask === 'read' && answer.status !== 200) problem(`a read was answered ${nameOf(answer)}`)
+      if (ask !== 'token') return
+      if (answer.status === 502 && answer.retryAfter !== null) told += 1
+      const ledger = needy.has(tenant) ? withNothing : atHand
+      ledger.add(answer)
     },
   })
   await wait(ms)
-  await traffic.stop()
-  balancer.close()
-  say(`  ${NEEDY} connections with nothing at hand: ${withNothing.describe()}`)
-  say(`  ${tenants.length - NEEDY} with tokens at hand: ${atHand.describe()}`)
+  await pressure.end(() => {})
+  say(
+    `  ${NEEDY} connections with nothing at hand: ${withNothing.describe()}; ${told} of these were ` +
+      'told when to come again',
+  )
+  say(`  ${CONNECTIONS - NEEDY} with tokens at hand: ${atHand.describe()}`)
   for (const name of withNothing.counts().keys())
-    if (name !== '502 upstream_refused_client' && name !== '503 refresh_in_progress')
-      problem(`with nothing at hand: answered ${name}`)
+    if (!HELD.includes(name)) problem(`with nothing at hand: answered ${name}`)
   for (const name of atHand.counts().keys())
     if (name !== '200') problem(`with tokens at hand: answered ${name}`)
 }
@@ -133,8 +131,8 @@ async function judgeOutage(
   )
   if (asked.length > most) problem(`${asked.length} token requests during the outage, not ${most}`)
   const standings = await Promise.all(tenants.map(truth.look))
-  const asleep = standings.filter(({ state }) => state === 'consent_required')
-  if (asleep.length > 0) problem(`${asleep.length} connections are consent_required`)
+  const lost = standings.filter(({ state }) => state === 'consent_required')
+  if (lost.length > 0) problem(`${lost.length} connections are consent_required`)
   const list = await rig.call('GET', '/v1/connections?limit=1&status=consent_required')
   if (list.status !== 200 || list.body.data.length > 0)
     problem(`the list says consent_required: ${JSON.stringify(list.body)}`)

@@ -1,20 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { createBalancer } from './load/balancer.ts'
 import { eventsNamed } from './load/events.ts'
 import { judgeManners, judgeProcesses, judgeRotations } from './load/judge.ts'
-import { createRandom } from './load/random.ts'
+import { putUnderPressure } from './load/pressure.ts'
 import type { Replica } from './load/replica.ts'
 import { judgeStandings, settle } from './load/settle.ts'
-import { startTraffic } from './load/traffic.ts'
 import { startWorld, type World } from './load/world.ts'
 import type { Scenario, ScenarioContext } from './scenario.ts'
 
 const REPLICAS = 3
 const CONNECTIONS = 40
-const WORKERS = 16
-const PAUSE_MS = 20
-const SHARES = { token: 7, replace: 1, read: 1, list: 1 } as const
-const SEED = 1
+const LOAD = {
+  workers: 16,
+  pauseMs: 20,
+  shares: { token: 7, replace: 1, read: 1, list: 1 },
+} as const
 /** So that at most moments every replica is renewing something. */
 const ACCESS_TOKEN_SECONDS = 10
 const SAMSUNG_TAKES_MS = 600
@@ -51,34 +50,17 @@ export const rollingScenario: Scenario = {
 
 async function roll(context: ScenarioContext, world: World, rounds: number): Promise<void> {
   const { say } = context
-  const { rig, replicas, tenants } = world
-  rig.sandbox.addFault({
-    on: 'token',
-    times: ALWAYS,
-    do: { kind: 'delay', ms: SAMSUNG_TAKES_MS },
-  })
-  const balancer = createBalancer(
-    replicas.map(({ url }) => url),
-    rig.stack.apiKey(),
-  )
+  const { rig, replicas } = world
+  const slow = { kind: 'delay', ms: SAMSUNG_TAKES_MS } as const
+  rig.sandbox.addFault({ on: 'token', times: ALWAYS, do: slow })
   const manners = judgeManners(context, rig.sandbox)
-  const traffic = startTraffic({
-    balancer,
-    tenants,
-    workers: WORKERS,
-    pauseMs: PAUSE_MS,
-    shares: SHARES,
-    random: createRandom(SEED),
-    onAnswer: manners.check,
-  })
+  const pressure = putUnderPressure(world, { ...LOAD, onAnswer: manners.check })
   await wait(MARGIN_MS)
   const drains = await restartAll(context, replicas, rounds)
   await wait(MARGIN_MS)
-  await traffic.stop()
-  balancer.close()
-  for (const line of traffic.lines()) say(line)
+  await pressure.end(say)
   manners.report()
-  const { refused, idle_closed } = balancer.retried
+  const { refused, idle_closed } = pressure.retried
   say(
     `  ${drains.length} restarts, slowest drain ${Math.max(...drains).toFixed(0)} ms; the balancer ` +
       `sent ${refused} requests elsewhere after a refusal, ${idle_closed} after an idle connection had closed`,

@@ -1,5 +1,19 @@
+import { breakerScenario } from './breaker.ts'
+import { clusterScenario } from './cluster.ts'
+import { herdScenario } from './herd.ts'
 import { matrixScenario } from './matrix.ts'
+import { rollingScenario } from './rolling.ts'
 import type { Scenario } from './scenario.ts'
+import { sentinelScenario } from './sentinel.ts'
+import { soakScenario } from './soak.ts'
 
 /** Every drill, in the order in which they run. */
-export const SCENARIOS: readonly Scenario[] = [matrixScenario]
+export const SCENARIOS: readonly Scenario[] = [
+  matrixScenario,
+  herdScenario,
+  sentinelScenario,
+  clusterScenario,
+  rollingScenario,
+  breakerScenario,
+  soakScenario,
+]

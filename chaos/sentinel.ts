@@ -8,17 +8,10 @@ import {
 import type { RedisAccess } from '../test/support/redis-server.ts'
 import type { RigStore } from '../test/support/service-rig.ts'
 import type { Cut } from '../test/support/tcp-partition.ts'
-import { startWorld } from './load/world.ts'
-import type { Scenario, ScenarioContext } from './scenario.ts'
-import { type Blow, type BlowOptions, besiege } from './topology/blow.ts'
-import {
-  ALWAYS,
-  LIVELY,
-  SAMSUNG_TAKES_MS,
-  SERVER_ARGS,
-  SERVICE_ENV,
-  SERVICE_MAY_TAKE_MS,
-} from './topology/settings.ts'
+import type { Scenario } from './scenario.ts'
+import type { Blow } from './topology/blow.ts'
+import { asAdmin, repeated, roundsOf, runDrill } from './topology/drill.ts'
+import { SERVER_ARGS, SERVICE_MAY_TAKE_MS } from './topology/settings.ts'
 
 const DOWN_AFTER_MS = 2_000
 const CONNECTIONS = 30
@@ -30,8 +23,10 @@ export const sentinelScenario: Scenario = {
   name: 'sentinel',
   summary:
     'the master behind three sentinels is killed, stopped, split off during renewals: none is lost, back in time',
-  takes: '2 min',
+  takes: '100 s a round',
+  argument: { name: 'rounds', default: '1' },
   async run(context) {
+    const rounds = roundsOf(context)
     const { access, env } = await guardedAccess(context.cleanup)
     const topology = await startSentinelTopology({
       downAfterMs: DOWN_AFTER_MS,
@@ -39,70 +34,36 @@ export const sentinelScenario: Scenario = {
       access,
     })
     context.cleanup.add(topology.stop)
+    const store = await openSentinelStore(topology, access)
+    context.cleanup.add(() => store.db.disconnect())
     context.say('one master, two replicas, three sentinels, over TLS and as the least user')
-    await drillSentinel(context, topology, {
-      ...{ access, env, connections: CONNECTIONS, replicas: REPLICAS },
-      blows: sentinelBlows(topology),
+    await runDrill(context, {
+      ...{ store, env, connections: CONNECTIONS, replicas: REPLICAS },
+      blows: repeated(rounds, sentinelBlows(topology)),
       withinMs: DOWN_AFTER_MS + SERVICE_MAY_TAKE_MS,
       marginMs: MARGIN_MS,
     })
   },
 }
 
-export interface SentinelDrill extends BlowOptions {
-  readonly access?: RedisAccess
-  /** More environment of the services. */
-  readonly env?: Readonly<Record<string, string>>
-  readonly connections: number
-  /** How many services. */
-  readonly replicas: number
-  readonly blows: readonly Blow[]
-}
-
-/** Lets services renew tokens on a topology that is struck. */
-export async function drillSentinel(
-  context: ScenarioContext,
+/** A connection of our own. */
+export async function openSentinelStore(
   topology: SentinelTopology,
-  drill: SentinelDrill,
-): Promise<void> {
-  const { connections, replicas } = drill
-  const store = await openStore(topology, drill.access)
-  context.cleanup.add(() => store.db.disconnect())
-  const env = { ...SERVICE_ENV, ...drill.env }
-  const world = await startWorld(context, { ...LIVELY, connections, replicas, store, env })
-  world.rig.sandbox.addFault({
-    on: 'token',
-    times: ALWAYS,
-    do: { kind: 'delay', ms: SAMSUNG_TAKES_MS },
-  })
-  try {
-    const siege = besiege(context, world)
-    for (const blow of drill.blows) await siege.strike(blow, drill)
-    await siege.end()
-  } finally {
-    await world.close()
-  }
-}
-
-/** A connection of our own, by the user who may do everything. */
-async function openStore(topology: SentinelTopology, access: RedisAccess = {}): Promise<RigStore> {
-  const { login, tls } = access
+  access: RedisAccess = {},
+): Promise<RigStore> {
+  const master = await topology.master()
   const db = new Redis({
+    ...asAdmin(access),
     sentinels: topology.sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
     name: 'knox',
-    failoverDetector: true,
-    maxRetriesPerRequest: null,
-    retryStrategy: () => 100,
-    ...(login === undefined ? {} : { password: login.password }),
-    ...(tls === undefined ? {} : { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true }),
+    ...(access.tls === undefined ? {} : { sentinelTLS: {}, enableTLSForSentinelMode: true }),
   })
   db.on('error', () => {})
-  const master = await topology.master()
   return { url: topology.url, db, server: master.server() }
 }
 
 /** Each way to lose a master, one after the other; each begins and ends with everything in order. */
-export const sentinelBlows = (topology: SentinelTopology): readonly Blow[] => [
+const sentinelBlows = (topology: SentinelTopology): readonly Blow[] => [
   killMaster(topology),
   stopMaster(topology),
   splitMaster(topology, 'peers', 'the master is split off from sentinels and replicas'),
@@ -129,7 +90,7 @@ function blowTo(
   }
 }
 
-export const killMaster = (topology: SentinelTopology): Blow =>
+const killMaster = (topology: SentinelTopology): Blow =>
   blowTo(
     topology,
     'the master is killed',

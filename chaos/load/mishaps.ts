@@ -6,6 +6,8 @@ import type { World } from './world.ts'
 /** Something that goes wrong for a while. */
 export interface Mishap {
   readonly name: string
+  /** Whether it cuts connections, so that callers may be left without an answer. */
+  readonly cuts: boolean
   /** Resolves when it is over and what it took away is back. */
   run(world: World, random: Random): Promise<void>
 }
@@ -19,8 +21,8 @@ const DOWN_MS = { least: 500, more: 2_500 } as const
 
 /** Everything that a deployment must live through while Samsung repeats an exchange that was lost. */
 export const MISHAPS: readonly Mishap[] = [
-  { name: 'a replica is killed and started again', run: killOne },
-  { name: `Redis hangs for ${STORE_AWAY_MS / 1000} s`, run: hangStore },
+  { name: 'a replica is killed and started again', cuts: true, run: killOne },
+  { name: `Redis hangs for ${STORE_AWAY_MS / 1000} s`, cuts: false, run: hangStore },
   samsung('Samsung answers 503', { kind: 'status', status: 503, body: { error: 'busy' } }),
   samsung(`Samsung takes ${SLOW_MS / 1000} s`, { kind: 'delay', ms: SLOW_MS }),
   samsung('Samsung acts, and its answers are lost', { kind: 'reset_after_effect' }),
@@ -46,6 +48,7 @@ async function hangStore({ rig }: World): Promise<void> {
 function samsung(what: string, fault: FaultAction): Mishap {
   return {
     name: `${what}, for ${SAMSUNG_AWAY_MS / 1000} s`,
+    cuts: false,
     async run({ rig }) {
       for (const on of ['token', 'ams'] as const)
         rig.sandbox.addFault({ on, times: MANY, do: fault })

@@ -10,19 +10,24 @@ export interface Vitals {
   stop(): void
 }
 
+/**
+ * For the services whose memory is judged: a heap as in a small container. With gigabytes to spare the
+ * collector lets garbage lie for minutes, and no leak can be told from it.
+ */
+export const SMALL_HEAP = {
+  NODE_OPTIONS: '--max-old-space-size=64 --max-semi-space-size=4',
+} as const
+
 const EVERY_MS = 1_000
 const MB = 1_048_576
 /** Less than this is not judged: a process takes so long to reach its working size. */
-export const LEAST_MS = 120_000
+const LEAST_MS = 120_000
 /** Of the whole time. */
 const WARM_UP_SHARE = 0.3
 /** For the collector to run at least once, however little there is to collect. */
 const STRETCH_MS = 15_000
-/**
- * What a process may seem to have grown by in the time that is judged. A collector gives memory back
- * when it likes, so that less than this means nothing.
- */
-const MEMORY_TOLERANCE_MB = 16
+/** What a process may grow by in the time that is judged: caches fill, code is compiled. */
+const MEMORY_TOLERANCE_MB = 8
 /** Connections to Redis and Samsung come and go. */
 const DESCRIPTOR_TOLERANCE = 16
 

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { TOKEN_PATH } from '../../src/sandbox/urls.ts'
 import { type Cleanup, createCleanup } from '../../test/support/cleanup.ts'
 import { expire, storedConnection } from '../../test/support/stored-connection.ts'
 import { type Asking, isFinal, type Told } from './asking.ts'
@@ -48,7 +49,7 @@ async function run(
   const { connectionId } = customer
   const { peer, db } = world
   const peerOutputBefore = peer.output().length
-  const victim = await startVictim(world, cleanup)
+  const victim = await startVictim(world, cleanup, point.environment)
   const wire = createTripwire()
   await expire(db, connectionId)
   const { generation } = (await storedConnection(db, connectionId)).record
@@ -63,13 +64,19 @@ async function run(
   const first = ask(victim)
   await reached(wire, point, first)
   if (blow === 'SIGKILL') await kill(victim, wire)
-  else await pause(victim, wire, () => ask(peer))
+  else
+    await pause(
+      victim,
+      () => wire.release(point.whenStopped),
+      () => ask(peer),
+    )
   const startedAt = performance.now()
   await first
-  const settled = await settle(() => ask(peer))
+  await settle(() => ask(peer))
   const settledAfterMs = performance.now() - startedAt
-  if (blow === 'SIGSTOP') await ask(victim)
+  // What the process still holds, it commits now at the latest.
   const exitCode = blow === 'SIGSTOP' ? await victim.end() : null
+  const settled = await settle(() => ask(peer))
   const proof = settled.status === 200 ? await prove(world, customer, () => ask(peer)) : undefined
   return {
     told,
@@ -78,6 +85,7 @@ async function run(
     exitCode,
     proof,
     intents: { victim: victim.intents, peer: peer.intents.filter(isOf(customer)) },
+    spent: victim.ways.upstream.requested(TOKEN_PATH),
     output: { victim: victim.output(), peer: peer.output().slice(peerOutputBefore) },
     stored: JSON.stringify(await storedConnection(db, connectionId)),
     requests: refreshesOf(world, customer),
@@ -104,10 +112,10 @@ async function kill(victim: Victim, wire: Tripwire): Promise<void> {
   wire.release('cut')
 }
 
-/** What was on the wire goes on, as in any network; the other process goes on as well. */
-async function pause(victim: Victim, wire: Tripwire, askPeer: () => Asking): Promise<void> {
+/** The network does not wait for a process that stands still, nor do the others. */
+async function pause(victim: Victim, release: () => void, askPeer: () => Asking): Promise<void> {
   await victim.freeze()
-  wire.release('pass')
+  release()
   const until = performance.now() + STOPPED_MS
   const asked: Asking[] = []
   while (performance.now() < until) {

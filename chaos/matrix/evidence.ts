@@ -29,6 +29,8 @@ export interface Evidence {
     readonly victim: readonly StoredIntent[]
     readonly peer: readonly StoredIntent[]
   }
+  /** How many refreshes the process has sent, whether they arrived or not. */
+  readonly spent: number
   /** What the processes have written meanwhile. */
   readonly output: { readonly victim: string; readonly peer: string }
   /** The record, as it is stored. */

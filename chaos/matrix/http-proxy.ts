@@ -24,12 +24,19 @@ export interface HttpFaultProxy extends TcpFaultProxy {
   readonly url: string
   /** Calls for every moment until it has an answer; what is under way on that way waits for it. */
   on(visit: (visit: HttpVisit) => Promise<Release> | undefined): void
+  /** How many whole requests for a path have come. */
+  requested(path: string): number
 }
 
 /** Opens a proxy on a free loopback port in front of an HTTP server. */
 export async function startHttpFaultProxy(target: number): Promise<HttpFaultProxy> {
   let listener: (visit: HttpVisit) => Promise<Release> | undefined = () => undefined
-  const tap = (link: Link): Tap => createHttpTap(link, (visit) => listener(visit))
+  const paths: string[] = []
+  const tap = (link: Link): Tap =>
+    createHttpTap(link, (visit) => {
+      if (visit.moment === 'requested') paths.push(visit.path)
+      return listener(visit)
+    })
   const proxy = await startTcpFaultProxy(target, { tap })
   return {
     ...proxy,
@@ -37,6 +44,7 @@ export async function startHttpFaultProxy(target: number): Promise<HttpFaultProx
     on(visit) {
       listener = visit
     },
+    requested: (path) => paths.filter((one) => one === path).length,
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
-import { type Canary, createCanary } from '../../test/support/canary.ts'
 import type { Told } from './asking.ts'
 import { type Cell, SETTLE_MS } from './cell.ts'
 import type { Evidence } from './evidence.ts'
+import type { StoredIntent } from './intents.ts'
+import { findLeaks } from './leaks.ts'
 import type { Customer } from './world.ts'
 
 /** How a connection stands in the end. */
@@ -22,22 +23,29 @@ interface LogEvent {
   readonly outcome?: string
 }
 
-const LOST = new Set(['F5', 'F6', 'F7', 'F8'])
-const FINAL_MODES = new Set(['rotate', 'reuse_revokes'])
+/** Samsung has acted, and its answer is nowhere but on the wire or in the process. */
+const UNANSWERED = ['F5', 'F6', 'F7']
 
 /**
- * Whether nothing but a new consent can help: Samsung has replaced the token, what it answered is in no
- * process any more, and Samsung does not answer twice.
+ * Whether nothing but a new consent can help: Samsung has replaced the token, nobody has what it
+ * answered, and it does not answer twice.
+ *
+ * An answer that arrives while its process is stopped is read when it goes on. Meanwhile another one has
+ * presented the token again, as it must when a lease runs out, and that ended the consent where Samsung
+ * ends it for that.
  */
-export const endsInConsent = ({ point, mode, blow }: Cell): boolean =>
-  FINAL_MODES.has(mode) && blow === 'SIGKILL' && LOST.has(point.id)
+export function endsInConsent({ point, mode, blow }: Cell): boolean {
+  if (point.onlyStopped === true) return mode === 'reuse_revokes'
+  const isLost = UNANSWERED.includes(point.id) || (point.id === 'F8' && blow === 'SIGKILL')
+  return isLost && (mode === 'rotate' || mode === 'reuse_revokes')
+}
 
 /** Holds the evidence of one cell against the invariants. */
 export function judge(
   cell: Cell,
   customer: Customer,
   evidence: Evidence,
-  sandbox: Sandbox,
+  sandbox: Pick<Sandbox, 'state'>,
 ): Verdict {
   const events = readEvents(evidence, customer)
   const state = stateOf(evidence, events)
@@ -47,7 +55,7 @@ export function judge(
       ...spentTwice(evidence, events),
       ...endedBadly(cell, state, evidence),
       ...tookTooLong(evidence),
-      ...leaked(evidence, customer, sandbox),
+      ...findLeaks(evidence, customer, sandbox).map((leak) => `I5: ${leak}`),
       ...handedOutWrong(evidence, customer, sandbox),
       ...reportedWrong(evidence, events),
     ],
@@ -102,34 +110,12 @@ function endedBadly(cell: Cell, state: FinalState, { proof }: Evidence): string[
 const tookTooLong = ({ settledAfterMs }: Evidence): string[] =>
   settledAfterMs <= SETTLE_MS ? [] : [`I3: not settled after ${Math.round(settledAfterMs)} ms`]
 
-/** I5: no token of this customer is in the store or in a log, in whatever encoding. */
-function leaked(
-  { stored, output, told }: Evidence,
-  customer: Customer,
-  sandbox: Sandbox,
-): string[] {
-  const canary = createCanary()
-  addTokens(canary, sandbox, customer)
-  for (const { token } of told) if (token !== undefined) canary.add('signed token', token)
-  return [
-    ...canary.find('the record', stored),
-    ...canary.find('the log', output.victim),
-    ...canary.find("the other process's log", output.peer),
-  ].map(({ secret, encoding, place }) => `I5: a ${secret} (${encoding}) in ${place}`)
-}
-
-function addTokens(canary: Canary, { state }: Sandbox, { family }: Customer): void {
-  const kinds = {
-    'refresh token': state.refreshTokens,
-    'access token': state.accessTokens,
-    'Knox token': state.kcsTokens,
-  }
-  for (const [kind, tokens] of Object.entries(kinds))
-    for (const [value, { familyId }] of tokens) if (familyId === family) canary.add(kind, value)
-}
-
 /** I6: every credential is of this customer, and had not ended when it came. */
-function handedOutWrong({ told }: Evidence, { family }: Customer, { state }: Sandbox): string[] {
+function handedOutWrong(
+  { told }: Evidence,
+  { family }: Customer,
+  { state }: Pick<Sandbox, 'state'>,
+): string[] {
   const isGood = ({ token = '', expiresAt = 0, receivedAt }: Told): boolean => {
     const [, payload = ''] = token.split('.')
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString())
@@ -140,17 +126,22 @@ function handedOutWrong({ told }: Evidence, { family }: Customer, { state }: San
   return bad.length === 0 ? [] : [`I6: ${bad.length} tokens of somebody else, or ended`]
 }
 
-/** I7: an attempt is reported once; one whose process was killed, at most once. */
-function reportedWrong({ intents, survived }: Evidence, events: readonly LogEvent[]): string[] {
-  const reported = (attempt: string): number =>
+/**
+ * I7: an attempt is reported once. One that was ended with its process, or that spent nothing because it
+ * found its intent taken over, may have gone without a report.
+ */
+function reportedWrong(
+  { intents, survived, spent }: Evidence,
+  events: readonly LogEvent[],
+): string[] {
+  const reports = ({ attempt }: StoredIntent): number =>
     events.filter((one) => one.event === 'refresh_ended' && one.attempt === attempt).length
-  const owed = [...intents.peer, ...(survived ? intents.victim : [])]
-  const cut = survived ? [] : intents.victim
+  const known = intents.victim.filter((one) => reports(one) > 0).length
   const wrong = [
-    ...owed.filter(({ attempt }) => reported(attempt) !== 1),
-    ...cut.filter(({ attempt }) => reported(attempt) > 1),
-  ]
-  return wrong.map(
-    ({ attempt }) => `I7: attempt ${attempt} was reported ${reported(attempt)} times`,
-  )
+    ...intents.peer.filter((one) => reports(one) !== 1),
+    ...intents.victim.filter((one) => reports(one) > 1),
+  ].map((one) => `I7: attempt ${one.attempt} was reported ${reports(one)} times`)
+  return survived && known < spent
+    ? [...wrong, `I7: ${spent} attempts were made, and ${known} reported`]
+    : wrong
 }

@@ -3,7 +3,8 @@ import type { Verdict } from './judge.ts'
 import { MODES } from './modes.ts'
 import { POINTS, type Point } from './points.ts'
 
-const BLOWS: readonly Blow[] = ['SIGKILL', 'SIGSTOP']
+/** What is done to the process; one column for each. */
+export const BLOWS: readonly Blow[] = ['SIGKILL', 'SIGSTOP']
 const WIDTH = 11
 
 export type Verdicts = ReadonlyMap<string, Verdict>

@@ -30,7 +30,11 @@ export interface Victim {
 }
 
 /** Starts the process on the store of a world. */
-export async function startVictim(world: World, cleanup: Cleanup): Promise<Victim> {
+export async function startVictim(
+  world: World,
+  cleanup: Cleanup,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Victim> {
   const { stack, sandbox, redisPort, entry } = world
   const redis = await startRedisFaultProxy(redisPort)
   cleanup.add(() => redis.stop())
@@ -39,7 +43,8 @@ export async function startVictim(world: World, cleanup: Cleanup): Promise<Victi
   cleanup.add(() => upstream.stop())
   const config = copyConfig(stack.env.CONFIG_DIR ?? '', sandbox.url, upstream.url)
   cleanup.add(config.remove)
-  const env = { ...stack.env, PORT: '0', REDIS_URL: redis.url, CONFIG_DIR: config.path }
+  const own = { PORT: '0', REDIS_URL: redis.url, CONFIG_DIR: config.path }
+  const env = { ...stack.env, ...own, ...environment }
   const service = await startServiceProcess(env, entry)
   cleanup.add(async () => {
     service.signal('SIGKILL')

@@ -73,10 +73,23 @@ export const list = (scenarios: readonly Scenario[]): string =>
   scenarios
     .map((one) => {
       const { argument } = one
-      const takes = argument === undefined ? '' : `, ${argument.name}: ${argument.default || 'all'}`
-      return `${optionOf(one)}\n    ${one.summary}\n    takes ${one.takes}${takes}`
+      const given = argument === undefined ? '' : `; ${argument.name}: ${argument.default || 'all'}`
+      return [optionOf(one), ...indented(`${one.summary}. Takes ${one.takes}${given}`)].join('\n')
     })
     .join('\n\n')
+
+const LINE = 96
+
+/** Lines of whole words. */
+function indented(text: string): readonly string[] {
+  const lines = [' ']
+  for (const word of text.split(' ')) {
+    const line = `${lines.at(-1)} ${word}`
+    if (line.length > LINE) lines.push(`  ${word}`)
+    else lines[lines.length - 1] = line
+  }
+  return lines
+}
 
 const optionOf = ({ name, argument }: Scenario): string =>
   argument === undefined ? `--${name}` : `--${name} [${argument.name}]`

@@ -19,6 +19,7 @@ export interface Runner {
 /** @param say - Prints one line of progress. */
 export function createRunner(say: (line: string) => void): Runner {
   let current: Cleanup | undefined
+  let isAbandoned = false
 
   async function runOne({ scenario, argument }: Planned, entry: string): Promise<Result> {
     const { name } = scenario
@@ -43,10 +44,13 @@ export function createRunner(say: (line: string) => void): Runner {
   return {
     async run(planned, entry) {
       const results: Result[] = []
-      for (const one of planned) results.push(await runOne(one, entry))
+      for (const one of planned) if (!isAbandoned) results.push(await runOne(one, entry))
       return results
     },
-    abandon: async () => current?.run(),
+    async abandon() {
+      isAbandoned = true
+      await current?.run()
+    },
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { createBalancer } from '../load/balancer.ts'
-import { eventsNamed, type LogEvent } from '../load/events.ts'
+import { eventsNamed } from '../load/events.ts'
 import { linesAbout } from '../load/evidence.ts'
 import type { Heard } from '../load/heard.ts'
 import { judgeManners, judgeProcesses, judgeRotations } from '../load/judge.ts'
@@ -71,18 +71,16 @@ export function besiege(voice: Voice, world: World): Siege {
   return {
     async strike({ name, strike, mend }, { withinMs, marginMs }) {
       const before = totalsOf(traffic)
-      const logged = eventsOf(world).length
+      const logged = countEvents(world)
       refusals.length = 0
       const startedAt = performance.now()
       await strike()
       await wait(withinMs + marginMs - (performance.now() - startedAt))
       const times = refusals.map(({ at }) => at - startedAt)
       const backAfterMs = Math.max(0, ...times)
-      const events = eventsOf(world).slice(logged)
+      const events = describe(countEvents(world), logged)
       voice.say(`${name}: back after ${seconds(backAfterMs)}, allowed ${seconds(withinMs)}`)
-      voice.say(
-        `  ${totalsOf(traffic) - before} answers, ${refusals.length} refusals; ${describe(events)}`,
-      )
+      voice.say(`  ${totalsOf(traffic) - before} answers, ${refusals.length} refusals; ${events}`)
       if (backAfterMs > withinMs)
         voice.problem(`${name}: the last refusal came after ${seconds(backAfterMs)}`)
       refusals.length = 0
@@ -107,28 +105,28 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 const totalsOf = ({ ledgers }: Traffic): number =>
   Object.values(ledgers).reduce((sum, { total }) => sum + total, 0)
 
-const eventsOf = (world: World): readonly LogEvent[] =>
-  eventsNamed(
-    world.output(),
-    'refresh_ended',
-    'tokens_held',
-    'write_reasserted',
-    'store_primary_changed',
-  )
-
-function describe(events: readonly LogEvent[]): string {
+/** How often each thing worth telling was logged, by all services together. */
+function countEvents(world: World): ReadonlyMap<string, number> {
+  const told = ['tokens_held', 'write_reasserted', 'store_primary_changed', 'recovery_begun']
+  const events = eventsNamed(world.output(), 'refresh_ended', ...told)
   const groups = Map.groupBy(events, ({ event, outcome }) =>
     event === 'refresh_ended' ? `renewals ${outcome}` : event,
   )
-  return [...groups].map(([name, { length }]) => `${name} × ${length}`).join(', ')
+  return new Map([...groups].map(([name, { length }]) => [name, length]))
 }
+
+const describe = (now: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): string =>
+  [...now]
+    .map(([name, count]) => [name, count - (before.get(name) ?? 0)] as const)
+    .filter(([, more]) => more > 0)
+    .map(([name, more]) => `${name} × ${more}`)
+    .join(', ')
 
 /**
  * Judges that no renewal was lost: every connection holds the token that is good at Samsung, no token
  * was spent twice, and none is stored as older than what was reported as stored.
  */
 async function judgeEnd(voice: Voice, world: World): Promise<void> {
-  if (process.env.DUMP) (await import('node:fs')).writeFileSync('/tmp/out.log', world.output())
   const settled = await settle(world)
   voice.say(`  afterwards: ${settled.answers}`)
   judgeStandings(voice, 'afterwards', settled.standings, true)

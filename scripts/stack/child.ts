@@ -24,10 +24,15 @@ export function spawnNode(script: string, env: Readonly<Record<string, string>>)
   return child
 }
 
+const acts = new Set<() => void>()
+process.once('exit', () => {
+  for (const act of acts) act()
+})
+
 /** Does something at the end of this process. @returns Undoes that. */
 export function atExit(act: () => void): () => void {
-  process.once('exit', act)
+  acts.add(act)
   return () => {
-    process.off('exit', act)
+    acts.delete(act)
   }
 }

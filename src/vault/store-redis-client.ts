@@ -49,6 +49,23 @@ const SCRIPTS = {
 const retryDelay = (attempt: number): number =>
   Math.min(50 * 2 ** Math.min(attempt, 5), 1000) * (0.5 + randomInt(500) / 1000)
 
+/** All replies that arrive together ask for the same; each would leave a listener behind. */
+const LEAVE_EVERY_MS = 100
+
+/**
+ * Leaves a server that cannot take writes. 1 and not 2: whether to send again is decided where the outcome
+ * is known.
+ */
+function leaveOnce(): (error: Error) => 1 | false {
+  let leftAt = Number.NEGATIVE_INFINITY
+  return ({ message }) => {
+    if (!/^(READONLY|LOADING)/.test(message)) return false
+    if (performance.now() - leftAt < LEAVE_EVERY_MS) return false
+    leftAt = performance.now()
+    return 1
+  }
+}
+
 /** What every connection has, that to a node of a cluster included. */
 function connectionOptions(target: RedisTarget, { timeoutMs }: RedisClientOptions) {
   return {
@@ -68,8 +85,7 @@ function connectionOptions(target: RedisTarget, { timeoutMs }: RedisClientOption
     enableAutoPipelining: false,
     disableClientInfo: true,
     protocol: 2,
-    // 1 and not 2: whether to send again is decided where the outcome is known.
-    reconnectOnError: (error: Error) => (/^(READONLY|LOADING)/.test(error.message) ? 1 : false),
+    reconnectOnError: leaveOnce(),
   } satisfies RedisOptions
 }
 

@@ -21,6 +21,9 @@ export interface PrimaryWatch {
   stop(): void
 }
 
+/** While slots are moved one by one, each of them is a change. */
+const TELL_EVERY_MS = 1000
+
 const isConnected = ({ server }: Decider): boolean =>
   server?.status === 'ready' || server?.status === 'wait'
 
@@ -34,7 +37,11 @@ export function createPrimaryWatch(link: RedisLink, everyMs: number): PrimaryWat
   const asking = new Map<string, { isStale: boolean }>()
   const changeListeners: (() => void)[] = []
   const count = createCount()
+  const tell = atMostEvery(TELL_EVERY_MS, () => {
+    for (const listener of changeListeners) listener()
+  })
   let timer: NodeJS.Timeout | undefined
+  let isStarted = false
 
   async function askOnce({ place, slots, server }: Decider): Promise<void> {
     if (server === undefined) return
@@ -42,9 +49,9 @@ export function createPrimaryWatch(link: RedisLink, everyMs: number): PrimaryWat
     const identity = identityOf(await unlessRefused(server.info()), server.options.db ?? 0)
     const judgement = judge(known.get(place), identity, slots, connection)
     known.set(place, judgement.known)
-    if (judgement.changed) {
+    if (judgement.changed && isStarted) {
       count.changed()
-      for (const listener of changeListeners) listener()
+      tell()
     }
     // A name or a sentinel may lead elsewhere by now; a cluster says so by itself.
     if (judgement.demoted && server === client) server.disconnect(true)
@@ -79,11 +86,31 @@ export function createPrimaryWatch(link: RedisLink, everyMs: number): PrimaryWat
       link.onReady(look)
       timer = setInterval(look, everyMs).unref()
       await askAll()
+      isStarted = true
     },
     onChange: (listener) => void changeListeners.push(listener),
     onCount: count.listen,
     stop: () => clearInterval(timer),
   }
+}
+
+/** The first call acts at once; those that come soon after act together, when the time is over. */
+function atMostEvery(ms: number, act: () => void): () => void {
+  let isWaiting = false
+  let isDue = false
+
+  function over(): void {
+    isWaiting = false
+    if (isDue) call()
+  }
+  function call(): void {
+    isDue = isWaiting
+    if (isWaiting) return
+    isWaiting = true
+    setTimeout(over, ms).unref()
+    act()
+  }
+  return call
 }
 
 /** Tells the number of keys, and beside it the one before a change. */

@@ -70,6 +70,7 @@ describe('a store tells that another server may decide', () => {
     cleanup.add(name.stop)
     const subject = await openRedisSubject(`redis://127.0.0.1:${name.port}`, cleanup, OFTEN)
     name.lead(other.port)
+    name.drop()
     await eventually(() => subject.store.ping().then(() => true))
 
     await eventually(() => subject.changes() > 0, SOON_MS)

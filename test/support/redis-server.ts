@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -47,17 +48,26 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** A loopback port that nobody listens on; low enough for a cluster's second port, 10000 above. */
+/**
+ * A loopback port that nobody listens on, nor on the one 10000 above, which a cluster takes as well. Both
+ * are below those that outgoing connections are given, or one of them could be taken at any moment.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
+    const port = randomInt(10_000, 22_000)
+    if ((await isFree(port)) && (await isFree(port + 10_000))) return port
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  try {
+    await once(server.listen(port, '127.0.0.1'), 'listening')
+    return true
+  } catch {
+    return false
+  } finally {
     server.close()
-    await once(server, 'close')
-    if (typeof address === 'object' && address !== null && address.port < 55_000) {
-      return address.port
-    }
   }
 }
 

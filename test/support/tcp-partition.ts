@@ -15,8 +15,10 @@ export interface TcpPartition {
    * and so is the news that one has ended. What is no longer cut goes on where it stood.
    */
   cut(whom: Cut): void
-  /** Connections end here, and lead to another server from now on, as after a change of a name. */
+  /** New connections lead to another server, as after a change of a name; those that stand stay. */
   lead(target: number): void
+  /** Ends all connections that stand. */
+  drop(): void
   stop(): Promise<void>
 }
 
@@ -45,6 +47,10 @@ export async function startTcpPartition(first: number): Promise<TcpPartition> {
   const address = server.address()
   if (typeof address !== 'object' || address === null) throw new Error('no address')
 
+  const drop = (): void => {
+    for (const passage of passages) passage.end()
+  }
+
   return {
     port: address.port,
     cut(whom) {
@@ -53,11 +59,11 @@ export async function startTcpPartition(first: number): Promise<TcpPartition> {
     },
     lead(next) {
       target = next
-      for (const passage of passages) passage.end()
     },
+    drop,
     async stop() {
       server.close()
-      for (const passage of passages) passage.end()
+      drop()
       await once(server, 'close')
     },
   }
