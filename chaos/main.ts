@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { buildService } from '../scripts/stack/build-service.ts'
 import { SCENARIOS } from './scenarios.ts'
 import {
@@ -8,14 +11,12 @@ import {
   UsageError,
   usage,
 } from './support/options.ts'
-import { createRunner, renderResults } from './support/run.ts'
+import { renderResults, runAll } from './support/run.ts'
 
 const EXIT_PROBLEM = 1
 /** sysexits.h: EX_USAGE; and 128 + SIGINT. */
 const EXIT_USAGE = 64
 const EXIT_INTERRUPTED = 130
-/** What was started is ended anyway when this process ends; only its files would stay. */
-const CLEANUP_MS = 10_000
 
 const startedAt = performance.now()
 
@@ -34,27 +35,28 @@ function readOptionsOrExit(): Options {
   }
 }
 
+/** Every file of every process goes into one directory, which goes with this process. */
+function keepFilesTogether(): void {
+  const directory = mkdtempSync(join(tmpdir(), 'knoxgate-chaos-'))
+  process.env.TMPDIR = directory
+  // Processes that were just killed may still be writing.
+  const patient = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }
+  process.once('exit', () => rmSync(directory, patient))
+}
+
 /** @returns The exit code. */
-async function runAll(planned: readonly Planned[]): Promise<number> {
-  const runner = createRunner(say)
-  const interrupt = (): void => {
-    // A second Ctrl-C does not wait.
-    process.once('SIGINT', () => process.exit(EXIT_INTERRUPTED))
-    say('stopping')
-    const late = setTimeout(() => process.exit(EXIT_INTERRUPTED), CLEANUP_MS)
-    void runner.abandon().finally(() => {
-      clearTimeout(late)
-      process.exit(EXIT_INTERRUPTED)
-    })
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt)
+async function run(planned: readonly Planned[]): Promise<number> {
+  // By way of `exit`, which ends the processes that were started and removes what was written.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => process.exit(EXIT_INTERRUPTED))
+  keepFilesTogether()
   say('building the service')
   const entry = await buildService().catch((error: Error) => {
     console.error(error.message)
     return undefined
   })
   if (entry === undefined) return EXIT_PROBLEM
-  const results = await runner.run(planned, entry)
+  const results = await runAll(planned, entry, say)
   console.log(`\n${renderResults(results)}`)
   return results.every(({ problems }) => problems.length === 0) ? 0 : EXIT_PROBLEM
 }
@@ -62,4 +64,4 @@ async function runAll(planned: readonly Planned[]): Promise<number> {
 const options = readOptionsOrExit()
 if (options.kind === 'help') console.log(usage(SCENARIOS))
 else if (options.kind === 'list') console.log(list(SCENARIOS))
-else process.exitCode = await runAll(options.planned)
+else process.exitCode = await run(options.planned)

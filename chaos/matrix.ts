@@ -7,6 +7,7 @@ import { POINTS, type Point, pointsNamed } from './matrix/points.ts'
 import { BLOWS, cellKey, LEGEND, renderMatrix } from './matrix/table.ts'
 import { type Customer, startWorld, type World } from './matrix/world.ts'
 import type { Scenario, ScenarioContext } from './scenario.ts'
+import { describeError } from './support/run.ts'
 
 const STOPPED: readonly Blow[] = ['SIGSTOP']
 /** Most of a cell is waiting for a lease to end. */
@@ -72,7 +73,7 @@ async function runTask(
     for (const problem of verdict.problems) context.problem(`${keyOf(cell)}: ${problem}`)
     return verdict
   } catch (error) {
-    const problem = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    const problem = describeError(error)
     context.problem(`${keyOf(cell)}: ${problem}`)
     return { state: 'stuck', problems: [problem] }
   }

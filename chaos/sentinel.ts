@@ -35,7 +35,7 @@ export const sentinelScenario: Scenario = {
     })
     context.cleanup.add(topology.stop)
     const store = await openSentinelStore(topology, access)
-    context.cleanup.add(() => store.db.disconnect())
+    context.cleanup.add(() => endStore(store))
     context.say('one master, two replicas, three sentinels, over TLS and as the least user')
     await runDrill(context, {
       ...{ store, env, connections: CONNECTIONS, replicas: REPLICAS },
@@ -56,10 +56,19 @@ export async function openSentinelStore(
     ...asAdmin(access),
     sentinels: topology.sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
     name: 'knox',
+    failoverDetector: true,
     ...(access.tls === undefined ? {} : { sentinelTLS: {}, enableTLSForSentinelMode: true }),
   })
   db.on('error', () => {})
+  // It gives up when news of a failover comes while it asks a sentinel.
+  db.on('end', () => void setTimeout(() => db.connect().catch(() => {}), 100).unref())
   return { url: topology.url, db, server: master.server() }
+}
+
+/** Ends the connection for good. */
+export function endStore({ db }: RigStore): void {
+  db.removeAllListeners('end')
+  db.disconnect()
 }
 
 /** Each way to lose a master, one after the other; each begins and ends with everything in order. */

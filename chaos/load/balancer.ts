@@ -75,10 +75,10 @@ export function createBalancer(urls: readonly string[], apiKey: string): Balance
       const outgoing = toOutgoing(method, path, apiKey, body)
       for (;;) {
         const backend = await next()
-        if (backend === null) return unheard(new Error('no replica is in'), took())
+        if (backend === null) return unheard('no replica listens', took())
         const answer = await send(backend.url, backend.agent, outgoing)
         if ('status' in answer) return heard(answer, took())
-        if (answer.broken === 'unknown') return unheard(answer.error, took())
+        if (answer.broken === 'unknown') return unheard(answer.why, took())
         retried[answer.broken] += 1
         if (answer.broken === 'refused') backend.state = 'refusing'
       }

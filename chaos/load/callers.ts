@@ -50,6 +50,6 @@ async function post(
     const retryAfter = answer.headers['retry-after']
     return heard({ status: answer.statusCode, retryAfter, text }, took())
   } catch (error) {
-    return unheard(error, took())
+    return unheard(error instanceof Error ? error.message : 'no answer', took())
   }
 }

@@ -29,11 +29,14 @@ export function heard({ status, retryAfter, text }: RawReply, ms: number): Heard
   return { status, code: String(body?.code ?? ''), retryAfter: wait, body, ms }
 }
 
-/** Nothing came back. */
-export const unheard = (error: unknown, ms: number): Heard => {
-  const known = error instanceof Error && 'code' in error ? String(error.code) : 'no answer'
-  return { status: 0, code: known, retryAfter: null, body: null, ms }
-}
+/** @param why - What broke the connection. */
+export const unheard = (why: string, ms: number): Heard => ({
+  status: 0,
+  code: why,
+  retryAfter: null,
+  body: null,
+  ms,
+})
 
 function parse(text: string) {
   try {

@@ -10,5 +10,4 @@ export function describeDurations(ms: readonly number[]): string {
   return `p50 ${p50} ms, p99 ${p99} ms, longest ${longest} ms`
 }
 
-/** Three digits are as much as is measured. */
-const rounded = (ms: number): string => (ms < 100 ? ms.toPrecision(2) : ms.toFixed(0))
+const rounded = (ms: number): string => ms.toFixed(ms < 10 ? 1 : 0)

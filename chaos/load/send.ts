@@ -17,7 +17,8 @@ export interface Broken {
    * - `unknown`: the server may have acted on the request.
    */
   readonly broken: 'refused' | 'idle_closed' | 'unknown'
-  readonly error: Error
+  /** In words, for whoever has to find out why. */
+  readonly why: string
 }
 
 /** Sends one request over a pool of connections; never throws. */
@@ -34,22 +35,31 @@ export function send(
     })
     req.once('timeout', () => req.destroy(new Error('no answer in time')))
     req.once('error', (error) => {
-      const silent = req.socket?.bytesRead === readBefore
-      resolve({ broken: howItBroke(error, req.reusedSocket && silent), error })
+      const isSilent = req.socket === null || req.socket.bytesRead === readBefore
+      const broken = howItBroke(error, req.reusedSocket && isSilent)
+      resolve({ broken, why: describe(error, req.reusedSocket, isSilent) })
     })
     req.once('response', (res) => {
       readAll(res).then(
         (text) =>
           resolve({ status: res.statusCode ?? 0, retryAfter: res.headers['retry-after'], text }),
-        (error: Error) => resolve({ broken: 'unknown', error }),
+        (error: Error) => resolve({ broken: 'unknown', why: describe(error, true, false) }),
       )
     })
     req.end(body)
   })
 }
 
+const codeOf = (error: Error): string => ('code' in error ? String(error.code) : error.message)
+
+/** A new connection that is reset without a byte may never have been accepted. */
+function describe(error: Error, wasReused: boolean, isSilent: boolean): string {
+  if (!isSilent) return `${codeOf(error)} in the middle of the answer`
+  return `${codeOf(error)} before a byte, on ${wasReused ? 'a kept' : 'a new'} connection`
+}
+
 function howItBroke(error: Error, wasIdle: boolean): Broken['broken'] {
-  const code = 'code' in error ? error.code : ''
+  const code = codeOf(error)
   if (code === 'ECONNREFUSED') return 'refused'
   return wasIdle && (code === 'ECONNRESET' || code === 'EPIPE') ? 'idle_closed' : 'unknown'
 }

@@ -16,7 +16,7 @@ export interface Told {
 export type Asking = Promise<Told>
 
 /** Asks for a token of a connection. */
-export async function createAsking(call: Call, connectionId: string): Asking {
+export async function askForToken(call: Call, connectionId: string): Asking {
   try {
     const { status, body } = await call('POST', `/v1/connections/${connectionId}/token`)
     const receivedAt = Date.now()

@@ -1,9 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { TOKEN_PATH } from '../../src/sandbox/urls.ts'
-import { type Cleanup, createCleanup } from '../../test/support/cleanup.ts'
+import { createCleanup } from '../../test/support/cleanup.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { expire, storedConnection } from '../../test/support/stored-connection.ts'
 import { type Asking, isFinal, type Told } from './asking.ts'
-import type { Evidence } from './evidence.ts'
+import { type Evidence, eventsOf, reportsOf } from './evidence.ts'
+import type { StoredIntent } from './intents.ts'
 import { TIMES } from './modes.ts'
 import type { Point } from './points.ts'
 import { createTripwire, type Tripwire } from './tripwire.ts'
@@ -20,11 +22,25 @@ export interface Cell {
 }
 
 /** A stopped process goes on when its lease is over and somebody had the time to take over. */
-export const STOPPED_MS = TIMES.leaseMs + 1000
+const STOPPED_MS = TIMES.leaseMs + 1000
 /** From the end, or the going on, of a process until its connection must have settled. */
 export const SETTLE_MS = TIMES.leaseMs + 2 * TIMES.timeoutMs + TIMES.commitBudgetMs + 2000
 const REACH_MS = 10_000
 const PAUSE_MS = 100
+const LOGGED_MS = 2000
+
+/** Who a portal can ask for a token. */
+type Askable = Pick<Victim, 'ask'>
+
+/** One cell under way. */
+interface Course {
+  readonly cell: Cell
+  readonly world: World
+  readonly customer: Customer
+  readonly victim: Victim
+  /** Asks for a token; the answer is kept. */
+  readonly ask: (who: Askable) => Asking
+}
 
 /**
  * Runs one cell, and collects what is to be judged.
@@ -33,63 +49,66 @@ const PAUSE_MS = 100
  */
 export async function runCell(cell: Cell, world: World, customer: Customer): Promise<Evidence> {
   const cleanup = createCleanup()
+  const told: Told[] = []
+  const peerOutputBefore = world.peer.output().length
   try {
-    return await run(cell, world, customer, cleanup)
+    const victim = await startVictim(world, cleanup, cell.point.environment)
+    const ask = async (who: Askable): Asking => {
+      const answer = await who.ask(customer.connectionId)
+      told.push(answer)
+      return answer
+    }
+    const course = { cell, world, customer, victim, ask }
+    const found = { ...(await take(course)), told }
+    const output = () => ({
+      victim: victim.output(),
+      peer: world.peer.output().slice(peerOutputBefore),
+    })
+    return { ...found, ...(await collect(course, output)) }
   } finally {
     await cleanup.run()
   }
 }
 
-async function run(
-  { point, blow }: Cell,
-  world: World,
-  customer: Customer,
-  cleanup: Cleanup,
-): Promise<Evidence> {
-  const { connectionId } = customer
-  const { peer, db } = world
-  const peerOutputBefore = peer.output().length
-  const victim = await startVictim(world, cleanup, point.environment)
+/** The course of events: a renewal, the blow at its point, and how all that ends. */
+async function take(
+  course: Course,
+): Promise<Pick<Evidence, 'settled' | 'settledAfterMs' | 'exitCode' | 'proof'>> {
+  const { cell, world, customer, victim, ask } = course
   const wire = createTripwire()
-  await expire(db, connectionId)
-  const { generation } = (await storedConnection(db, connectionId)).record
-  point.set(wire, victim.ways, { connectionId, generation })
-
-  const told: Told[] = []
-  const ask = async (who: Pick<Victim, 'ask'>): Asking => {
-    const answer = await who.ask(connectionId)
-    told.push(answer)
-    return answer
-  }
+  await expire(world.db, customer.connectionId)
+  const { record } = await storedConnection(world.db, customer.connectionId)
+  cell.point.set(wire, victim.ways, { connectionId: record.id, generation: record.generation })
   const first = ask(victim)
-  await reached(wire, point, first)
-  if (blow === 'SIGKILL') await kill(victim, wire)
-  else
-    await pause(
-      victim,
-      () => wire.release(point.whenStopped),
-      () => ask(peer),
-    )
+  await reached(wire, cell.point, first)
+  if (cell.blow === 'SIGKILL') await kill(victim, wire)
+  else await pause(course, wire)
   const startedAt = performance.now()
   await first
-  await settle(() => ask(peer))
+  await settle(course)
   const settledAfterMs = performance.now() - startedAt
   // What the process still holds, it commits now at the latest.
-  const exitCode = blow === 'SIGSTOP' ? await victim.end() : null
-  const settled = await settle(() => ask(peer))
-  const proof = settled.status === 200 ? await prove(world, customer, () => ask(peer)) : undefined
+  const exitCode = cell.blow === 'SIGSTOP' ? await victim.end() : null
+  const settled = await settle(course)
+  const proof = settled.status === 200 ? await prove(course) : undefined
+  return { settled, settledAfterMs, exitCode, proof }
+}
+
+/** What there is to see when all is over. */
+async function collect(
+  { cell, world, customer, victim }: Course,
+  output: () => Evidence['output'],
+): Promise<Pick<Evidence, 'intents' | 'spent' | 'survived' | 'output' | 'stored' | 'requests'>> {
+  const survived = cell.blow === 'SIGSTOP'
+  const intents = { victim: victim.intents, peer: world.peer.intents.filter(isOf(customer)) }
+  await logged([...intents.peer, ...(survived ? intents.victim : [])], customer, output)
   return {
-    told,
-    settled,
-    settledAfterMs,
-    exitCode,
-    proof,
-    intents: { victim: victim.intents, peer: peer.intents.filter(isOf(customer)) },
+    intents,
     spent: victim.ways.upstream.requested(TOKEN_PATH),
-    output: { victim: victim.output(), peer: peer.output().slice(peerOutputBefore) },
-    stored: JSON.stringify(await storedConnection(db, connectionId)),
+    survived,
+    output: output(),
+    stored: JSON.stringify(await storedConnection(world.db, customer.connectionId)),
     requests: refreshesOf(world, customer),
-    survived: blow === 'SIGSTOP',
   }
 }
 
@@ -97,6 +116,20 @@ const isOf =
   ({ connectionId }: Customer) =>
   (one: { readonly connectionId: string }): boolean =>
     one.connectionId === connectionId
+
+/** What a process has logged is read a little later than what it has answered. */
+async function logged(
+  intents: readonly StoredIntent[],
+  { connectionId }: Customer,
+  output: () => Evidence['output'],
+): Promise<void> {
+  const isReported = (intent: StoredIntent): boolean => {
+    const { victim, peer } = output()
+    return reportsOf(eventsOf(`${victim}\n${peer}`, connectionId), intent) > 0
+  }
+  // One that is never reported is for the judge.
+  await eventually(() => intents.every(isReported), LOGGED_MS).catch(() => {})
+}
 
 async function reached(wire: Tripwire, { id }: Point, first: Asking): Promise<void> {
   const late = new AbortController()
@@ -113,13 +146,13 @@ async function kill(victim: Victim, wire: Tripwire): Promise<void> {
 }
 
 /** The network does not wait for a process that stands still, nor do the others. */
-async function pause(victim: Victim, release: () => void, askPeer: () => Asking): Promise<void> {
+async function pause({ cell, world, victim, ask }: Course, wire: Tripwire): Promise<void> {
   await victim.freeze()
-  release()
+  wire.release(cell.point.whenStopped)
   const until = performance.now() + STOPPED_MS
   const asked: Asking[] = []
   while (performance.now() < until) {
-    asked.push(askPeer())
+    asked.push(ask(world.peer))
     await wait(PAUSE_MS)
   }
   victim.thaw()
@@ -127,24 +160,20 @@ async function pause(victim: Victim, release: () => void, askPeer: () => Asking)
 }
 
 /** Asks until the answer is one that stays, or until it must have been. */
-async function settle(askPeer: () => Asking): Asking {
+async function settle({ world, ask }: Course): Asking {
   const until = performance.now() + SETTLE_MS
   for (;;) {
-    const answer = await askPeer()
+    const answer = await ask(world.peer)
     if (isFinal(answer) || performance.now() > until) return answer
     await wait(PAUSE_MS)
   }
 }
 
 /** Renews once more: what is stored must be what Samsung holds to be alive. */
-async function prove(
-  world: World,
-  customer: Customer,
-  askPeer: () => Asking,
-): Promise<NonNullable<Evidence['proof']>> {
+async function prove({ world, customer, ask }: Course): Promise<Evidence['proof']> {
   const family = world.sandbox.record().families.find(({ id }) => id === customer.family)
   await expire(world.db, customer.connectionId)
-  const told = await askPeer()
+  const told = await ask(world.peer)
   const request = refreshesOf(world, customer).at(-1)
   return { live: family?.liveRefreshToken ?? null, told, request }
 }

@@ -38,3 +38,23 @@ export interface Evidence {
   /** Refreshes that reached Samsung. */
   readonly requests: readonly RequestEntry[]
 }
+
+/** One event of the log. */
+export interface LogEvent {
+  readonly event: string
+  readonly attempt?: string
+  readonly outcome?: string
+}
+
+/** What processes have logged about a connection. */
+export const eventsOf = (output: string, connectionId: string): readonly LogEvent[] =>
+  output
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.includes(connectionId))
+    .map((line) => JSON.parse(line))
+
+/** How often the end of an attempt was reported. */
+export const reportsOf = (
+  events: readonly LogEvent[],
+  { attempt }: Pick<StoredIntent, 'attempt'>,
+): number => events.filter((one) => one.event === 'refresh_ended' && one.attempt === attempt).length

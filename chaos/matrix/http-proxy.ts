@@ -8,9 +8,9 @@ import type { Release } from './tripwire.ts'
  * - `connected`: a socket is open, and nothing was passed on.
  * - `requested`: the whole request has come, and not a byte of it was passed on.
  * - `answering`: the whole answer has come, and not a byte of it was passed on.
- * - `head`, `half`, `body`: the client was sent so much of the answer.
+ * - `head`, `half`: the client was sent so much of the answer.
  */
-export type HttpMoment = 'connected' | 'requested' | 'answering' | 'head' | 'half' | 'body'
+export type HttpMoment = 'connected' | 'requested' | 'answering' | 'head' | 'half'
 
 export interface HttpVisit {
   readonly moment: HttpMoment
@@ -77,16 +77,11 @@ function createHttpTap(link: Link, visit: (visit: HttpVisit) => Promise<Release>
     const whole = response
     response = Buffer.alloc(0)
     const middle = bodyAt + Math.floor((whole.length - bodyAt) / 2)
-    const parts = [
-      ['head', whole.subarray(0, bodyAt)],
-      ['half', whole.subarray(bodyAt, middle)],
-      ['body', whole.subarray(middle)],
-    ] as const
     if (!(await meet('answering'))) return
-    for (const [moment, bytes] of parts) {
-      await forward(bytes)
-      if (!(await meet(moment))) return
-    }
+    await forward(whole.subarray(0, bodyAt))
+    if (!(await meet('head'))) return
+    await forward(whole.subarray(bodyAt, middle))
+    if (await meet('half')) await forward(whole.subarray(middle))
   }
 
   return async (way, chunk, forward) => {

@@ -1,7 +1,7 @@
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import type { Told } from './asking.ts'
 import { type Cell, SETTLE_MS } from './cell.ts'
-import type { Evidence } from './evidence.ts'
+import { type Evidence, eventsOf, type LogEvent, reportsOf } from './evidence.ts'
 import type { StoredIntent } from './intents.ts'
 import { findLeaks } from './leaks.ts'
 import type { Customer } from './world.ts'
@@ -13,14 +13,6 @@ export interface Verdict {
   readonly state: FinalState
   /** Each begins with the name of the invariant. */
   readonly problems: readonly string[]
-}
-
-/** One event of the log. */
-interface LogEvent {
-  readonly event: string
-  readonly connectionId?: string
-  readonly attempt?: string
-  readonly outcome?: string
 }
 
 /** Samsung has acted, and its answer is nowhere but on the wire or in the process. */
@@ -47,26 +39,20 @@ export function judge(
   evidence: Evidence,
   sandbox: Pick<Sandbox, 'state'>,
 ): Verdict {
-  const events = readEvents(evidence, customer)
+  const { victim, peer } = evidence.output
+  const events = eventsOf(`${victim}\n${peer}`, customer.connectionId)
   const state = stateOf(evidence, events)
   return {
     state,
     problems: [
       ...spentTwice(evidence, events),
       ...endedBadly(cell, state, evidence),
-      ...tookTooLong(evidence),
+      ...gotStuck(evidence),
       ...findLeaks(evidence, customer, sandbox).map((leak) => `I5: ${leak}`),
       ...handedOutWrong(evidence, customer, sandbox),
       ...reportedWrong(evidence, events),
     ],
   }
-}
-
-function readEvents({ output }: Evidence, { connectionId }: Customer): readonly LogEvent[] {
-  return `${output.victim}\n${output.peer}`
-    .split('\n')
-    .filter((line) => line.includes(connectionId))
-    .map((line) => JSON.parse(line))
 }
 
 function stateOf({ settled, stored }: Evidence, events: readonly LogEvent[]): FinalState {
@@ -93,10 +79,9 @@ function spentTwice({ requests, intents }: Evidence, events: readonly LogEvent[]
 /** I2 and I4. */
 function endedBadly(cell: Cell, state: FinalState, { proof }: Evidence): string[] {
   const isLost = endsInConsent(cell)
-  if (isLost !== (state === 'consent'))
-    return [
-      `I2: it ended as ${state}, and ${isLost ? 'only consent is true' : 'no consent was lost'}`,
-    ]
+  const isRight = isLost ? state === 'consent' : state === 'ok' || state === 'recovered'
+  if (!isRight)
+    return [`I2: it ended as ${state}, and ${isLost ? 'only consent is true' : 'nothing was lost'}`]
   if (proof === undefined) return []
   const { live, told, request } = proof
   return told.status === 200 && request?.presented === live && request.standing === 'live'
@@ -106,9 +91,13 @@ function endedBadly(cell: Cell, state: FinalState, { proof }: Evidence): string[
       ]
 }
 
-/** I3. */
-const tookTooLong = ({ settledAfterMs }: Evidence): string[] =>
-  settledAfterMs <= SETTLE_MS ? [] : [`I3: not settled after ${Math.round(settledAfterMs)} ms`]
+/** I3: the connection, and the process that was stopped. */
+const gotStuck = ({ settledAfterMs, survived, exitCode }: Evidence): string[] => [
+  ...(settledAfterMs <= SETTLE_MS
+    ? []
+    : [`I3: not settled after ${Math.round(settledAfterMs)} ms`]),
+  ...(survived && exitCode !== 0 ? [`I3: the process ended with ${exitCode}`] : []),
+]
 
 /** I6: every credential is of this customer, and had not ended when it came. */
 function handedOutWrong(
@@ -134,8 +123,7 @@ function reportedWrong(
   { intents, survived, spent }: Evidence,
   events: readonly LogEvent[],
 ): string[] {
-  const reports = ({ attempt }: StoredIntent): number =>
-    events.filter((one) => one.event === 'refresh_ended' && one.attempt === attempt).length
+  const reports = (intent: StoredIntent): number => reportsOf(events, intent)
   const known = intents.victim.filter((one) => reports(one) > 0).length
   const wrong = [
     ...intents.peer.filter((one) => reports(one) !== 1),

@@ -71,11 +71,16 @@ const knoxRequest: HttpMatch = ({ moment, path }) =>
 
 const connected: HttpMatch = ({ moment }) => moment === 'connected'
 
-/** Acts at the first moment that matches, and every later one. */
+/** Acts at the first moment that matches; what the process was sent by then, it has read. */
 const atUpstream =
   (matches: HttpMatch) =>
-  (wire: Tripwire, { upstream }: Ways): void =>
-    upstream.on((visit) => (matches(visit) ? wire.trip() : undefined))
+  (wire: Tripwire, { upstream }: Ways): void => {
+    const trip = async ({ link }: HttpVisit): Promise<Release> => {
+      await link.readByClient()
+      return wire.trip()
+    }
+    upstream.on((visit) => (matches(visit) ? trip(visit) : undefined))
+  }
 
 /** Keeps a process from getting further than a point that is known only once it is behind it. */
 const holdUpstream = (matches: HttpMatch, wire: Tripwire, { upstream }: Ways): void =>

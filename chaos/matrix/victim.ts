@@ -8,7 +8,7 @@ import { type ServiceProcess, startServiceProcess } from '../../scripts/stack/se
 import type { Cleanup } from '../../test/support/cleanup.ts'
 import { eventually } from '../../test/support/eventually.ts'
 import { startRedisFaultProxy } from '../../test/support/redis-fault-proxy.ts'
-import { type Asking, createAsking } from './asking.ts'
+import { type Asking, askForToken } from './asking.ts'
 import { startHttpFaultProxy } from './http-proxy.ts'
 import { collectIntents, type StoredIntent } from './intents.ts'
 import type { Ways } from './points.ts'
@@ -56,7 +56,7 @@ export async function startVictim(
   return {
     ways: { redis, upstream, portal },
     intents,
-    ask: (connectionId) => createAsking(call, connectionId),
+    ask: (connectionId) => askForToken(call, connectionId),
     ...controlsOf(service),
   }
 }

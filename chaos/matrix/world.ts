@@ -5,7 +5,7 @@ import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
 import type { Cleanup } from '../../test/support/cleanup.ts'
 import { startRedisFaultProxy } from '../../test/support/redis-fault-proxy.ts'
 import { startReplicated } from '../../test/support/redis-replicas.ts'
-import { type Asking, createAsking } from './asking.ts'
+import { type Asking, askForToken } from './asking.ts'
 import { collectIntents, type StoredIntent } from './intents.ts'
 import { ENVIRONMENT, type Mode } from './modes.ts'
 
@@ -61,7 +61,7 @@ export async function startWorld(mode: Mode, entry: string, cleanup: Cleanup): P
     redisPort: master.port,
     entry,
     peer: {
-      ask: (connectionId) => createAsking(call, connectionId),
+      ask: (connectionId) => askForToken(call, connectionId),
       intents,
       output: () => stack.services.map((service) => service.output()).join(''),
     },

@@ -1,4 +1,4 @@
-import { type Cleanup, createCleanup } from '../../test/support/cleanup.ts'
+import { createCleanup } from '../../test/support/cleanup.ts'
 import type { Planned } from './options.ts'
 
 /** How a scenario ended. */
@@ -9,52 +9,47 @@ export interface Result {
   readonly problems: readonly string[]
 }
 
-/** Runs scenarios, one after the other. */
-export interface Runner {
-  run(planned: readonly Planned[], entry: string): Promise<readonly Result[]>
-  /** Undoes what the running scenario has started, because this process is about to end. */
-  abandon(): Promise<void>
+/**
+ * Runs scenarios, one after the other.
+ *
+ * @param entry - The built service's `main.js`.
+ * @param say - Prints one line of progress.
+ */
+export async function runAll(
+  planned: readonly Planned[],
+  entry: string,
+  say: (line: string) => void,
+): Promise<readonly Result[]> {
+  const results: Result[] = []
+  for (const one of planned) results.push(await runOne(one, entry, say))
+  return results
 }
 
-/** @param say - Prints one line of progress. */
-export function createRunner(say: (line: string) => void): Runner {
-  let current: Cleanup | undefined
-  let isAbandoned = false
-
-  async function runOne({ scenario, argument }: Planned, entry: string): Promise<Result> {
-    const { name } = scenario
-    const problems: string[] = []
-    const problem = (what: string): void => {
-      problems.push(what)
-      say(`${name}: PROBLEM: ${what}`)
-    }
-    const cleanup = createCleanup()
-    current = cleanup
-    const startedAt = performance.now()
-    const sayAs = (line: string): void => say(`${name}: ${line}`)
-    try {
-      await scenario.run({ entry, argument, say: sayAs, cleanup, problem })
-    } catch (error) {
-      problem(describe(error))
-    }
-    await cleanup.run().catch((error: unknown) => problem(`cleaning up: ${describe(error)}`))
-    return { name, durationMs: performance.now() - startedAt, problems }
+async function runOne(
+  { scenario, argument }: Planned,
+  entry: string,
+  say: (line: string) => void,
+): Promise<Result> {
+  const { name } = scenario
+  const problems: string[] = []
+  const sayAs = (line: string): void => say(`${name}: ${line}`)
+  const problem = (what: string): void => {
+    problems.push(what)
+    sayAs(`PROBLEM: ${what}`)
   }
-
-  return {
-    async run(planned, entry) {
-      const results: Result[] = []
-      for (const one of planned) if (!isAbandoned) results.push(await runOne(one, entry))
-      return results
-    },
-    async abandon() {
-      isAbandoned = true
-      await current?.run()
-    },
+  const cleanup = createCleanup()
+  const startedAt = performance.now()
+  try {
+    await scenario.run({ entry, argument, say: sayAs, cleanup, problem })
+  } catch (error) {
+    problem(describeError(error))
   }
+  await cleanup.run().catch((error: unknown) => problem(`cleaning up: ${describeError(error)}`))
+  return { name, durationMs: performance.now() - startedAt, problems }
 }
 
-const describe = (error: unknown): string =>
+/** What was thrown, and where. */
+export const describeError = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error)
 
 /** One line per scenario, then every problem. */

@@ -23,6 +23,11 @@ export interface BlowOptions {
   readonly withinMs: number
   /** How long the load goes on after that, and what is asked then must be answered. */
   readonly marginMs: number
+  /**
+   * Ends sooner: when another server decides and nothing was refused for so long. Absent: never, since
+   * what comes late would not be seen.
+   */
+  readonly quietMs?: number
 }
 
 type Voice = Pick<ScenarioContext, 'say' | 'problem'>
@@ -32,6 +37,8 @@ const PAUSE_MS = 30
 /** A replaced token makes the service use, and so renew, the Samsung Account token. */
 const SHARES = { token: 4, replace: 4, read: 1, list: 1 } as const
 const SEED = 1
+const LOOK_MS = 100
+const CHANGED = 'store_primary_changed'
 
 /** The load on a store that is being struck, and what came back. */
 export interface Siege {
@@ -68,19 +75,34 @@ export function besiege(voice: Voice, world: World): Siege {
     },
   })
 
+  /** Resolves when all that was asked for was seen. */
+  async function isOver(
+    startedAt: number,
+    { withinMs, marginMs, quietMs = Number.POSITIVE_INFINITY }: BlowOptions,
+    events: ReadonlyMap<string, number>,
+  ): Promise<void> {
+    const struckAt = performance.now()
+    const isQuiet = (): boolean => {
+      const quietSince = refusals.at(-1)?.at ?? struckAt
+      const hasChanged = countEvents(world).get(CHANGED) !== events.get(CHANGED)
+      return hasChanged && performance.now() - quietSince > quietMs
+    }
+    while (performance.now() - startedAt < withinMs + marginMs && !isQuiet()) await wait(LOOK_MS)
+  }
+
   return {
-    async strike({ name, strike, mend }, { withinMs, marginMs }) {
-      const before = totalsOf(traffic)
-      const logged = countEvents(world)
+    async strike({ name, strike, mend }, options) {
+      const before = { total: totalsOf(traffic), events: countEvents(world) }
       refusals.length = 0
       const startedAt = performance.now()
       await strike()
-      await wait(withinMs + marginMs - (performance.now() - startedAt))
-      const times = refusals.map(({ at }) => at - startedAt)
-      const backAfterMs = Math.max(0, ...times)
-      const events = describe(countEvents(world), logged)
+      await isOver(startedAt, options, before.events)
+      const { withinMs } = options
+      const backAfterMs = Math.max(0, ...refusals.map(({ at }) => at - startedAt))
+      const events = describe(countEvents(world), before.events)
+      const counted = `${totalsOf(traffic) - before.total} answers, ${refusals.length} refusals`
       voice.say(`${name}: back after ${seconds(backAfterMs)}, allowed ${seconds(withinMs)}`)
-      voice.say(`  ${totalsOf(traffic) - before} answers, ${refusals.length} refusals; ${events}`)
+      voice.say(`  ${counted}; ${events}`)
       if (backAfterMs > withinMs)
         voice.problem(`${name}: the last refusal came after ${seconds(backAfterMs)}`)
       refusals.length = 0
@@ -107,7 +129,7 @@ const totalsOf = ({ ledgers }: Traffic): number =>
 
 /** How often each thing worth telling was logged, by all services together. */
 function countEvents(world: World): ReadonlyMap<string, number> {
-  const told = ['tokens_held', 'write_reasserted', 'store_primary_changed', 'recovery_begun']
+  const told = ['tokens_held', 'write_reasserted', CHANGED, 'recovery_begun']
   const events = eventsNamed(world.output(), 'refresh_ended', ...told)
   const groups = Map.groupBy(events, ({ event, outcome }) =>
     event === 'refresh_ended' ? `renewals ${outcome}` : event,

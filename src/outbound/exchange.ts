@@ -31,6 +31,8 @@ export interface ExchangeContext {
   readonly limitBytes: number
   /** Ends the exchange with `timeout`, wherever it is. */
   readonly signal: AbortSignal
+  /** Whether it is to end, be it that `signal` does not say so yet: then nothing is sent any more. */
+  readonly isOver: () => boolean
   readonly onResponse: (fact: ResponseFact) => void
 }
 
@@ -73,7 +75,7 @@ type Handler = Required<
 
 /** Reads one answer; undici calls it in the order of its members. */
 function createHandler(host: string, context: ExchangeContext, outcome: Outcome): Handler {
-  const { clock, limitBytes, onResponse } = context
+  const { clock, limitBytes, isOver, onResponse } = context
   const chunks: Buffer[] = []
   let requestedAt = 0
   let head = { status: 0, headers: new Map<string, string>() }
@@ -82,6 +84,7 @@ function createHandler(host: string, context: ExchangeContext, outcome: Outcome)
   return {
     onRequestStart(controller) {
       requestedAt = clock()
+      if (isOver()) outcome.fail('timeout')
       outcome.start(controller)
     },
     onResponseStart(_controller, status, rawHeaders) {

@@ -37,9 +37,10 @@ export function createOutbound(options: OutboundOptions): Outbound {
       if (url === null || gate === undefined) throw new OutboundError('host_not_allowed', false)
       const deadline = startDeadline(timeoutMs)
       const headers = { ...request.headers, ...OWN_HEADERS }
-      const context = { clock, limitBytes: responseLimitBytes, signal: deadline.signal, onResponse }
+      const { signal, isOver } = deadline
+      const context = { clock, limitBytes: responseLimitBytes, signal, isOver, onResponse }
       try {
-        const leave = await gate.enter(deadline.signal)
+        const leave = await gate.enter(signal)
         return await exchange(agent, url, { ...request, headers }, context).finally(leave)
       } finally {
         deadline.stop()
@@ -68,8 +69,25 @@ function parseUrl(text: string): URL | null {
   return url === null || url.username !== '' || url.password !== '' ? null : url
 }
 
-function startDeadline(ms: number): { readonly signal: AbortSignal; stop(): void } {
+interface Deadline {
+  /** Told one turn late. */
+  readonly signal: AbortSignal
+  readonly isOver: () => boolean
+  stop(): void
+}
+
+/**
+ * A process that stood still (a paused machine, a long collection) finds its timers due before it looks
+ * at its sockets. So an answer that has come meanwhile is read before it is given up: with a rotating
+ * refresh token it may be the only copy.
+ */
+function startDeadline(ms: number): Deadline {
   const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(), ms)
-  return { signal: controller.signal, stop: () => clearTimeout(timer) }
+  const endsAt = performance.now() + ms
+  const timer = setTimeout(() => setImmediate(() => controller.abort()), ms)
+  return {
+    signal: controller.signal,
+    isOver: () => performance.now() >= endsAt,
+    stop: () => clearTimeout(timer),
+  }
 }

@@ -91,9 +91,9 @@ export function createRedeem(deps: RedemptionDeps): Redeem {
       report.ended(updated.connection, 'fresh_by_peer', attempt.attempt)
       return updated
     }
+    ended()
     // Somebody else has taken over and may still bring tokens: our refusal decides nothing.
     if (!owned) throw new ServiceError('refresh_in_progress', { retryAfterSeconds: 1 })
-    ended()
     recovery.start(updated)
     throw told
   }

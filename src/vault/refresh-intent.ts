@@ -25,7 +25,8 @@ export interface Intents {
    * Writes the intent, durably.
    *
    * @param generation - Of the token set that is to be replaced; another one is not touched.
-   * @throws ServiceError `store_not_durable`, `store_unavailable`, `not_found`: the token must not be spent.
+   * @throws ServiceError `store_not_durable`, `store_unavailable`, `not_found`, and `refresh_in_progress` when
+   *   writing took so long that the lease no longer covers a request: the token must not be spent.
    */
   begin(id: string, generation: number): Promise<Intent>
   /**
@@ -45,7 +46,13 @@ export interface Intents {
 
 export interface IntentsDeps {
   readonly connections: Connections
-  readonly settings: { readonly leaseMs: number; readonly pollMs: number }
+  readonly settings: {
+    readonly leaseMs: number
+    /** Hard cap on the request that follows. */
+    readonly timeoutMs: number
+    readonly commitBudgetMs: number
+    readonly pollMs: number
+  }
   readonly underWay: UnderWay
   readonly clock: Clock
   readonly log: Log
@@ -54,6 +61,9 @@ export interface IntentsDeps {
 /** Creates the writer of intents: the first and the last step of an attempt. */
 export function createIntents(deps: IntentsDeps): Intents {
   const { connections, settings, underWay, clock, log } = deps
+  const { leaseMs, timeoutMs, commitBudgetMs } = settings
+  /** What writing the intent may take of its lease. */
+  const spareMs = leaseMs - timeoutMs - commitBudgetMs
 
   /** Ends by itself with the lease: then the record says by its times what is left to say. */
   function goOn(
@@ -78,9 +88,14 @@ export function createIntents(deps: IntentsDeps): Intents {
         begun = beginRefresh(connection, attempt, settings.leaseMs, now)
         return begun.kind === 'begun' ? begun.next : null
       }
+      const startedAt = clock()
       try {
         const held = await connections.update(id, change, { durable: true })
         if (held === null) throw new ServiceError('not_found')
+        // A process that stood still: the lease would end before a request does, and somebody else may
+        // have taken over and spent the token already.
+        if (isBegun(begun) && clock() - startedAt > spareMs)
+          throw new ServiceError('refresh_in_progress', { retryAfterSeconds: 1 })
         return { attempt, begun, held }
       } catch (error) {
         // One that may have been written and is not acted on would make the next attempt a recovery.
@@ -99,3 +114,5 @@ export function createIntents(deps: IntentsDeps): Intents {
     },
   }
 }
+
+const isBegun = ({ kind }: BeginResult): boolean => kind === 'begun'

@@ -17,7 +17,7 @@ export interface BrakedStack {
   /** The test's own way to Redis, past the proxy. */
   readonly db: Redis
   /** Lets so many more calls to the store pass; the next one is the first without an answer. */
-  harmAfter(calls: number, harm: Harm): { readonly happened: () => boolean }
+  harmAfter(calls: number, harm: Harm): void
   harm(how: Harm): void
   /** Redis answers again, and the service says so. */
   mend(): Promise<void>
@@ -57,18 +57,15 @@ export async function startBrakedStack(options: StackOptions): Promise<BrakedSta
     harm,
 
     harmAfter(calls, how) {
-      let happened = false
       disarm = proxy.on({
         at: 'command',
         matches: isStoreCall,
         skip: calls,
         act() {
-          happened = true
           harm(how)
           return 'pass'
         },
       })
-      return { happened: () => happened }
     },
 
     async mend() {

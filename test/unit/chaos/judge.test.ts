@@ -104,6 +104,20 @@ describe('the judge of a cell', () => {
     })
   })
 
+  it('I2: accepts neither that it stays unknown nor that nothing comes', () => {
+    const settled = { status: 503, code: 'refresh_outcome_unknown', receivedAt: NOW }
+    const stored = JSON.stringify({ binding: { refresh: { state: 'uncertain' } } })
+
+    expect(verdictOn({ settled, proof: undefined })).toMatchObject({
+      state: 'stuck',
+      problems: [expect.stringMatching(/^I2/)],
+    })
+    expect(verdictOn({ settled, stored, proof: undefined })).toMatchObject({
+      state: 'uncertain',
+      problems: [expect.stringMatching(/^I2/)],
+    })
+  })
+
   it('I2: accepts nothing but consent where the token was lost', () => {
     expect(verdictOn({}, 'F5').problems).toEqual([expect.stringMatching(/^I2/)])
   })
@@ -121,6 +135,10 @@ describe('the judge of a cell', () => {
 
   it('I3: sees what settles a millisecond too late', () => {
     expect(broken({ settledAfterMs: SETTLE_MS + 1 })).toEqual(['I3'])
+  })
+
+  it('I3: sees a process that could not be ended in order', () => {
+    expect(broken({ survived: true, exitCode: 1, spent: 0 })).toEqual(['I3'])
   })
 
   it.each([
@@ -150,8 +168,8 @@ describe('the judge of a cell', () => {
   })
 
   it('I7: wants a report from a process that lives on, for what it has spent', () => {
-    expect(broken({ survived: true })).toEqual(['I7'])
-    expect(broken({ survived: true, spent: 0 })).toEqual([])
+    expect(broken({ survived: true, exitCode: 0 })).toEqual(['I7'])
+    expect(broken({ survived: true, exitCode: 0, spent: 0 })).toEqual([])
   })
 })
 

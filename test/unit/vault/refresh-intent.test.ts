@@ -13,6 +13,8 @@ import { aConnection, refreshOf, T0 } from './support/records.ts'
 import { codeOf } from './support/world.ts'
 
 const LEASE_MS = 12_000
+const TIMEOUT_MS = 5000
+const COMMIT_BUDGET_MS = 5000
 const POLICY = { backoffMinMs: 500, backoffMaxMs: 60_000, operatorRetryMs: 1000 }
 const { id } = aConnection()
 
@@ -35,7 +37,12 @@ async function setUp(refresh: Partial<RefreshState> = {}) {
   const direct = createConnections({ store: memory, tombstoneMs: 1e9, ...deps })
   await connections.create(aConnection({ refresh }))
   const underWay = createUnderWay()
-  const settings = { leaseMs: LEASE_MS, pollMs: 100 }
+  const settings = {
+    leaseMs: LEASE_MS,
+    timeoutMs: TIMEOUT_MS,
+    commitBudgetMs: COMMIT_BUDGET_MS,
+    pollMs: 100,
+  }
   const intents = createIntents({ connections, settings, underWay, ...deps })
   let isIdle = true
   return {
@@ -101,6 +108,31 @@ describe('begin', () => {
 
     expect(await codeOf(begin(id, 1))).toBe('not_found')
   })
+
+  it.each([
+    [0, 'begun', 'refreshing'],
+    [1, 'refresh_in_progress', 'ok'],
+  ])(
+    'is worth nothing when writing it leaves the lease %d ms too short',
+    async (late, told, state) => {
+      const { begin, failWrites, stored } = await setUp()
+      const spareMs = LEASE_MS - TIMEOUT_MS - COMMIT_BUDGET_MS
+      const standStill = () => {
+        jest.setSystemTime(T0 + spareMs + late)
+        return false
+      }
+      failWrites([], standStill)
+
+      const outcome = await begin(id, 1).then(
+        ({ begun }) => begun.kind,
+        ({ code }) => code,
+      )
+      await pass(200)
+
+      expect(outcome).toBe(told)
+      expect((await stored())?.state).toBe(state)
+    },
+  )
 
   it.each([
     ['is on too few replicas', 'not_durable', 'store_not_durable'],
