@@ -1,10 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { AuditState } from '../audit/audit.ts'
 import type { BreakerMetrics } from '../breaker/alarm-report.ts'
 import { REFRESH_OUTCOMES, type RefreshOutcome, type VaultMetrics } from '../vault/outcomes.ts'
 import { CONNECTION_STATUSES, type ConnectionStatus } from '../vault/status.ts'
 import { STORE_RISKS, type StoreRisk } from '../vault/store.ts'
 import type { PrimaryObserver } from '../vault/store-redis-alarms.ts'
 import { registerAlarmMetrics } from './alarm-metrics.ts'
+import { registerAuditMetrics } from './audit-metrics.ts'
 import { registerClockMetrics } from './clock-metrics.ts'
 import type { ClockSkew, ClockState } from './clock-report.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
@@ -23,6 +25,10 @@ export interface Metrics {
   readonly clock: (state: () => ClockState) => void
   /** How to find out how many new token sets are held that could not be stored yet. */
   readonly uncommitted: (count: () => number) => void
+  /** How to find out how many connections are known that cannot be opened. */
+  readonly unreadable: (count: () => number) => void
+  /** How to find out how it stands with the audit trail. */
+  readonly audit: (state: () => AuditState) => void
   /** Requests to Samsung that are neither a refresh nor an exchange count here as well. */
   readonly connections: (counts: ConnectionCounts) => void
   /** Refresh outcomes since the start, for verbose readiness. */
@@ -82,6 +88,8 @@ export function createMetrics({ programs, skews }: MetricsDeps): Metrics {
     registers,
     programs.map(({ id }) => id),
   )
+  let auditState = (): AuditState => ({ failing: false, waiting: 0, lost: 0 })
+  registerAuditMetrics(registers, () => auditState())
   let held = (): number => 0
   new Gauge({
     name: 'knoxgate_uncommitted_rotations',
@@ -89,6 +97,15 @@ export function createMetrics({ programs, skews }: MetricsDeps): Metrics {
     registers,
     collect() {
       this.set(held())
+    },
+  })
+  let closed = (): number => 0
+  new Gauge({
+    name: 'knoxgate_unreadable_records',
+    help: 'Connections that this process has found it cannot open',
+    registers,
+    collect() {
+      this.set(closed())
     },
   })
   const legacy = new Gauge({
@@ -123,6 +140,12 @@ export function createMetrics({ programs, skews }: MetricsDeps): Metrics {
     },
     uncommitted(count) {
       held = count
+    },
+    unreadable(count) {
+      closed = count
+    },
+    audit(state) {
+      auditState = state
     },
     connections(counts) {
       for (const { id } of programs)

@@ -1,8 +1,10 @@
+import type { AuditState } from '../audit/audit.ts'
 import type { ProgramAlarm } from '../breaker/breaker.ts'
 import type { Clock, EpochMs } from '../shared/time.ts'
 import type { KeyPair } from '../signing/key-pair.ts'
 import type { StoreFacts } from '../vault/store.ts'
 import { alarmFields, alarmWarnings } from './alarms.ts'
+import { auditFields, auditWarnings } from './audit-report.ts'
 import { type ClockSkew, type ClockState, clockFields, clockWarnings } from './clock-report.ts'
 
 /** Where the process is in its life; it serves while `running`. */
@@ -14,10 +16,12 @@ export interface ReadinessDeps {
   readonly pingStore: () => Promise<void>
   readonly describeStore: () => Promise<StoreFacts>
   /** Whether the ring still opens what was sealed with it. */
-  readonly keyRing: () => {
+  readonly keyRing: {
     readonly opens: boolean
     readonly activeKid: string
     readonly kids: readonly string[]
+    /** Keys that the ring lacks and that records may still need. */
+    readonly missing: readonly string[]
   }
   readonly programs: readonly { readonly id: string; readonly keys: KeyPair }[]
   readonly skews: () => readonly (ClockSkew & { readonly observedAt: EpochMs })[]
@@ -26,6 +30,7 @@ export interface ReadinessDeps {
   readonly refreshOutcomes: () => Readonly<Record<string, number>>
   /** How many new token sets are in this process only. */
   readonly uncommitted: () => number
+  readonly audit: () => AuditState
   readonly warnings: readonly string[]
   readonly clock: Clock
   readonly version: string
@@ -43,6 +48,10 @@ const heldWarnings = (count: number): readonly string[] =>
   count === 0
     ? []
     : [`new token sets that the store could not take yet are in this process only: ${count}`]
+
+/** The remedy is the key itself, or to wrap again what needs it. */
+const missingWarnings = (kids: readonly string[]): readonly string[] =>
+  kids.map((kid) => `vault key ${kid} is missing, and stored records may still need it`)
 
 /** A readiness probe waits no longer than this for the store. */
 const PING_MS = 800
@@ -62,7 +71,7 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
   }
 
   async function isReady(): Promise<boolean> {
-    return deps.phase() === 'running' && deps.keyRing().opens && (await storeAnswers())
+    return deps.phase() === 'running' && deps.keyRing.opens && (await storeAnswers())
   }
 
   return {
@@ -75,18 +84,24 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
       const { warnings: storeWarnings, ...facts } = answers
         ? await deps.describeStore()
         : { warnings: ['the store does not answer'] }
-      const ring = deps.keyRing()
+      const ring = deps.keyRing
       const ready = deps.phase() === 'running' && ring.opens && answers
       const skews = deps.skews()
       const clockState = deps.clockState()
       const alarms = deps.alarms()
       const uncommitted = deps.uncommitted()
+      const audit = deps.audit()
       const body = {
         status: ready ? 'ready' : 'not_ready',
         phase: deps.phase(),
         version: deps.version,
         store: { answers, latency_ms: latencyMs, ...facts },
-        key_ring: { opens: ring.opens, active: ring.activeKid, kids: ring.kids },
+        key_ring: {
+          opens: ring.opens,
+          active: ring.activeKid,
+          kids: ring.kids,
+          missing: ring.missing,
+        },
         keys: deps.programs.map(({ id, keys }) => ({
           program: id,
           thumbprint: keys.thumbprint,
@@ -96,12 +111,15 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
         ...alarmFields(alarms),
         refresh_outcomes: deps.refreshOutcomes(),
         uncommitted_rotations: uncommitted,
+        ...auditFields(audit),
         warnings: [
           ...deps.warnings,
           ...storeWarnings,
           ...clockWarnings(skews, clockState),
           ...alarmWarnings(alarms),
           ...heldWarnings(uncommitted),
+          ...missingWarnings(ring.missing),
+          ...auditWarnings(audit),
         ],
       }
       return { ready, body }

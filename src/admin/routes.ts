@@ -1,9 +1,8 @@
-import { type Request, Router } from 'express'
+import { Router } from 'express'
 import { EXACT_PATHS } from '../http/exact-paths.ts'
+import { jsonBody } from '../http/json-body.ts'
 import { allowMethods } from '../http/security.ts'
-import { ServiceError } from '../shared/errors.ts'
-import { sameSecret } from '../shared/ids.ts'
-import type { Secret } from '../shared/secret.ts'
+import type { AdminGate } from './gate.ts'
 import type { Metrics } from './metrics.ts'
 import type { Readiness } from './readiness.ts'
 
@@ -30,28 +29,29 @@ export function createProbeRouter(readiness: Readiness): Router {
 export interface AdminRouterDeps {
   readonly readiness: Readiness
   readonly metrics: Metrics
-  readonly adminToken: Secret
+  readonly gate: AdminGate
+  /** More routes, each behind the gate. */
+  readonly routers: readonly Router[]
+  readonly bodyLimitBytes: number
 }
 
-/** Routes of the admin listener; all but liveness and the plain status need its own credential. */
-export function createAdminRouter({ readiness, metrics, adminToken }: AdminRouterDeps): Router {
+/** Routes of the admin listener; all but liveness and the plain status need a credential of its own. */
+export function createAdminRouter(deps: AdminRouterDeps): Router {
+  const { readiness, metrics, gate, routers, bodyLimitBytes } = deps
   const router = Router(EXACT_PATHS)
-  function assertCredential({ headers }: Request): void {
-    const [, token = ''] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? []
-    if (!sameSecret(token, adminToken.reveal())) throw new ServiceError('invalid_api_key')
-  }
 
   router.get('/readyz', async (req, res, next) => {
     if (!('verbose' in req.query)) return next()
-    assertCredential(req)
+    gate.admit(req)
     const { ready, body } = await readiness.report()
     return res.status(ready ? 200 : 503).json(body)
   })
   router.use(createProbeRouter(readiness))
   router.use((req, _res, next) => {
-    assertCredential(req)
+    gate.admit(req)
     next()
   })
+  router.use(jsonBody({ limitBytes: bodyLimitBytes }))
   router
     .route('/metrics')
     .get(async (_req, res) => {
@@ -66,5 +66,6 @@ export function createAdminRouter({ readiness, metrics, adminToken }: AdminRoute
       res.json(body)
     })
     .all(allowMethods('GET'))
+  for (const one of routers) router.use(one)
   return router
 }

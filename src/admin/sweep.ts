@@ -5,7 +5,9 @@ import type { Log } from '../shared/log.ts'
 import { type Clock, sleep } from '../shared/time.ts'
 import type { Connections } from '../vault/connections.ts'
 import { type Directory, placeOf } from '../vault/directory.ts'
+import type { RecordCheck } from '../vault/record-check.ts'
 import { type ConnectionStatus, statusOf } from '../vault/status.ts'
+import type { UnreadableConnections } from '../vault/unreadable.ts'
 import type { ConnectionCounts } from './metrics.ts'
 
 export interface SweepDeps {
@@ -13,13 +15,16 @@ export interface SweepDeps {
   readonly connections: Connections
   readonly directory: Directory
   readonly breaker: Pick<Breaker, 'alarm'>
+  /** Finds out whether all that is sealed in a connection can be opened. */
+  readonly check: RecordCheck['connection']
+  readonly unreadable: UnreadableConnections
   readonly publish: (counts: ConnectionCounts) => void
   readonly clock: Clock
   readonly log: Log
 }
 
 export interface Sweep {
-  /** One pass over all connections: counts them by status and repairs their hints. */
+  /** One pass over all connections: counts them by status, opens them, and repairs their hints. */
   run(): Promise<void>
   /** Runs passes until stopped. */
   start(): void
@@ -35,12 +40,13 @@ const CREATION_MS = 10 * 60_000
 
 /** Creates the sweep of one process. */
 export function createSweep(deps: SweepDeps): Sweep {
-  const { portals, connections, directory, breaker, publish, clock, log } = deps
+  const { portals, connections, directory, breaker, check, unreadable, publish, clock, log } = deps
   let stopped = false
 
   async function run(): Promise<void> {
     const counts = new Map<string, Map<ConnectionStatus, number>>()
     for (const { id } of portals) await sweepPortal(id, counts)
+    await forgetDeleted()
     if (!stopped) publish(counts)
   }
 
@@ -65,6 +71,8 @@ export function createSweep(deps: SweepDeps): Sweep {
   ): Promise<void> {
     const found = await connections.read(id)
     if (found === null) return forget(portalId, id)
+    if ((await check(found.connection)) === null) unreadable.opened(id)
+    else unreadable.found(id)
     await directory.repair(found.connection)
     const { programId } = placeOf(found.connection)
     const { status } = statusOf(found.connection, clock(), breaker.alarm(programId))
@@ -73,9 +81,19 @@ export function createSweep(deps: SweepDeps): Sweep {
   }
 
   /** One record that nobody can read is an operator's concern, and no reason to leave the rest. */
-  const passUnreadable = (connectionId: string) => (error: unknown) => {
+  const passUnreadable = (id: string) => (error: unknown) => {
     if (!(error instanceof ServiceError) || error.code !== 'record_unreadable') throw error
-    log.error('record_unreadable', { connectionId })
+    unreadable.found(id)
+  }
+
+  /** What was deleted is in no list any more, so that no pass comes by. */
+  async function forgetDeleted(): Promise<void> {
+    for (const [at, id] of unreadable.ids().entries()) {
+      if (stopped) return
+      const isGone = (await connections.read(id).catch(passUnreadable(id))) === null
+      if (isGone) unreadable.gone(id)
+      if (at % BATCH === BATCH - 1) await sleep(PAUSE_MS)
+    }
   }
 
   /** Not while it may still be under way: its place in the list is written before it is. */

@@ -1,11 +1,9 @@
 import { Command } from 'commander'
-import type { Scope } from '../config/config.ts'
 import { readApiKeyPepper } from '../config/read-config.ts'
-import { isScope, SCOPES } from '../config/scopes.ts'
+import { SCOPES } from '../config/scopes.ts'
 import { createApiKey } from '../portal/api-key.ts'
-import { type Io, UsageError } from './io.ts'
-
-const ID = /^[a-z0-9][a-z0-9-]{0,62}$/
+import type { Io } from './io.ts'
+import { checkId, readScopes } from './options.ts'
 
 interface CreateOptions {
   readonly portal: string
@@ -33,15 +31,4 @@ function create({ portal, id, scopes }: CreateOptions, { env, out }: Io): void {
   const wanted = { scopes: readScopes(scopes), ...(id === undefined ? {} : { id }) }
   const { apiKey, entry } = createApiKey(readApiKeyPepper(env), wanted)
   out(`${JSON.stringify({ api_key: apiKey.reveal(), entry })}\n`)
-}
-
-function checkId(option: string, id: string): void {
-  if (!ID.test(id)) throw new UsageError(`${option} must be 1 to 63 of a-z, 0-9 and hyphen`)
-}
-
-function readScopes(text: string): readonly Scope[] {
-  const names = [...new Set(text.split(',').map((name) => name.trim()))]
-  const scopes = names.filter(isScope)
-  if (scopes.length === names.length) return scopes
-  throw new UsageError(`--scopes must be a list of ${SCOPES.join(', ')}`)
 }

@@ -1,13 +1,19 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/problems.ts'
+import { ServiceError } from '../shared/errors.ts'
 import { apiKeyCommand } from './api-key.ts'
+import { auditCommand } from './audit.ts'
 import { configCommand } from './config.ts'
-import { EXIT, type Io, UsageError } from './io.ts'
+import { freezeCommands } from './freeze.ts'
+import { CommandFailed, EXIT, type Io, UsageError } from './io.ts'
+import { portalKeyCommand } from './portal-key.ts'
 import { secretsCommand } from './secrets.ts'
+import { vaultCommand } from './vault.ts'
 
 /**
- * Runs one command line and returns the exit code: 0, 64 for a wrong call, 78 for a wrong
- * configuration. Anything else that is thrown is a defect and left to the caller.
+ * Runs one command line and returns the exit code: 0, 1 when what was looked at is not as it should be,
+ * 64 for a wrong call, 69 when the store is away, 78 for a wrong configuration. Anything else that is
+ * thrown is a defect and left to the caller.
  *
  * @param args - The arguments after the program's name.
  */
@@ -16,8 +22,12 @@ export async function runCli(args: readonly string[], version: string, io: Io): 
     .description('Operate knoxgate: keys, secrets, configuration.')
     .version(version)
     .addCommand(apiKeyCommand(io))
+    .addCommand(portalKeyCommand(io))
     .addCommand(secretsCommand(io))
     .addCommand(configCommand(io))
+    .addCommand(vaultCommand(io))
+    .addCommand(auditCommand(io))
+  for (const command of freezeCommands(io)) program.addCommand(command)
   for (const command of withSubcommands(program)) {
     command
       .exitOverride()
@@ -48,6 +58,11 @@ function exitCode(error: unknown, { err }: Io): number {
   if (error instanceof ConfigError) {
     err(`${error.message}\n`)
     return EXIT.config
+  }
+  if (error instanceof CommandFailed) return EXIT.failed
+  if (error instanceof ServiceError && error.code.startsWith('store_')) {
+    err(`error: ${error.message}\n`)
+    return EXIT.unavailable
   }
   throw error
 }

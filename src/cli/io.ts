@@ -1,4 +1,5 @@
 import type { Environment } from '../config/files.ts'
+import type { Clock } from '../shared/time.ts'
 
 /** What a command may touch of the outside. */
 export interface Io {
@@ -7,12 +8,18 @@ export interface Io {
   readonly out: (text: string) => void
   /** Standard error: everything said to a person. */
   readonly err: (text: string) => void
+  readonly clock: Clock
 }
 
-/** `EX_USAGE` and `EX_CONFIG` of sysexits(3). */
-export const EXIT = { usage: 64, config: 78 } as const
+/** 1 for what a command found wrong; `EX_USAGE`, `EX_UNAVAILABLE` and `EX_CONFIG` of sysexits(3). */
+export const EXIT = { failed: 1, usage: 64, unavailable: 69, config: 78 } as const
 
 /** A command was called in a way that it cannot serve; the message tells what to do. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+}
+
+/** A command has done what it can, and found what is not as it should be; it has said what. */
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed'
 }

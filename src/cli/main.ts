@@ -10,4 +10,5 @@ process.exitCode = await runCli(process.argv.slice(2), version, {
   env: process.env,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  clock: Date.now,
 })

@@ -8,6 +8,7 @@ export type PageCause =
   | 'unknown_state'
   | 'invalid_callback'
   | 'provider_error'
+  | 'frozen'
   | 'not_found'
   | 'forbidden_origin'
   | 'bad_request'
@@ -93,6 +94,13 @@ export const PAGE_MESSAGES: Readonly<Record<PageCause, PageMessage>> = {
     cause: 'Samsung reported a problem instead of a sign-in. Nothing was shared.',
     nextStep:
       'Wait a minute and start again from your portal. If it happens again, ask for support.',
+  },
+  frozen: {
+    status: 409,
+    tone: 'notice',
+    heading: 'New connections are paused',
+    cause: 'Whoever runs this service has paused connections of your portal. Nothing was shared.',
+    nextStep: 'Ask the support of your portal when to try again, and start again from there.',
   },
   not_found: {
     status: 404,

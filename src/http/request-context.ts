@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
+import { actForRequest } from '../shared/actor.ts'
 import type { Log } from '../shared/log.ts'
 import type { Clock } from '../shared/time.ts'
 
@@ -38,7 +39,7 @@ export function requestContext(deps: RequestContextDeps): RequestHandler {
         outcome: res.writableFinished ? undefined : 'aborted',
       })
     })
-    next()
+    actForRequest(traceId, next)
   }
 }
 

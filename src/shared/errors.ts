@@ -38,7 +38,7 @@ export const ERRORS = {
   // A connection.
   consent_required: rule(409, 'customer', 'the customer must sign in with Samsung again'),
   trust_missing: rule(409, 'customer', 'the customer has not entered the Knox partner ID'),
-  connection_frozen: rule(409, 'operator', 'the connection is frozen'),
+  connection_frozen: rule(409, 'operator', 'the operator has frozen the connection, or what it belongs to'),
   // Samsung.
   upstream_unreachable: rule(502, 'samsung', 'Samsung could not be reached', true),
   upstream_malformed: rule(502, 'samsung', 'Samsung answered in a way that cannot be read', true),
@@ -52,6 +52,7 @@ export const ERRORS = {
   // This service.
   store_unavailable: rule(503, 'operator', 'the store is not available', true),
   store_not_durable: rule(503, 'operator', 'the store cannot keep what it is given', true),
+  audit_unavailable: rule(503, 'operator', 'the audit trail cannot be written', true),
   record_unreadable: rule(503, 'operator', 'the stored record cannot be opened'),
   program_not_configured: rule(503, 'operator', 'the program of the connection is not configured'),
   internal_error: rule(500, 'operator', 'an unexpected error'),

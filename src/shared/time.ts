@@ -13,3 +13,10 @@ export function sleep(ms: number): Promise<void> {
     setTimeout(resolve, ms).unref()
   })
 }
+
+/** What a promise gives, or `late` when it gives nothing in time. What it does after is nobody's. */
+export async function within<T>(ms: number, work: Promise<T>, late: T): Promise<T> {
+  const { promise, resolve } = Promise.withResolvers<T>()
+  const timer = setTimeout(resolve, ms, late).unref()
+  return Promise.race([work, promise]).finally(() => clearTimeout(timer))
+}

@@ -67,6 +67,18 @@ it('shows how many new token sets are stored nowhere yet, as of when it is asked
   expect(await shown()).toEqual(['knoxgate_uncommitted_rotations 0'])
 })
 
+it('shows how many connections cannot be opened, as of when it is asked', async () => {
+  const metrics = make()
+  const shown = () => linesOf(metrics, 'knoxgate_unreadable_records')
+  expect(await shown()).toEqual(['knoxgate_unreadable_records 0'])
+  let count = 2
+  metrics.unreadable(() => count)
+
+  expect(await shown()).toEqual(['knoxgate_unreadable_records 2'])
+  count = 0
+  expect(await shown()).toEqual(['knoxgate_unreadable_records 0'])
+})
+
 it('shows what is held by program and operation, and counts the alarms', async () => {
   const metrics = make()
   metrics.breaker.alarm('emm-eu', 'refresh', true)

@@ -11,13 +11,14 @@ const make = (changes: Partial<ReadinessDeps> = {}) =>
     phase: () => 'running',
     pingStore: async () => {},
     describeStore: async () => ({ kind: 'memory', warnings: ['nothing is kept'] }),
-    keyRing: () => ({ opens: true, activeKid: 'k1', kids: ['k1', 'k0'] }),
+    keyRing: { opens: true, activeKid: 'k1', kids: ['k1', 'k0'], missing: [] },
     programs: [program],
     skews: () => [],
     clockState: () => ({ skewMs: null, correctionMs: 0, beyondLimit: false }),
     alarms: () => [],
     refreshOutcomes: () => ({ success: 3 }),
     uncommitted: () => 0,
+    audit: () => ({ failing: false, waiting: 0, lost: 0 }),
     warnings: ['configured'],
     clock: () => NOW,
     version: '1.2.3',
@@ -52,7 +53,7 @@ describe('readiness', () => {
     ['the store does not answer', { pingStore: () => new Promise<void>(() => {}) }],
     [
       'the key ring opens nothing',
-      { keyRing: () => ({ opens: false, activeKid: 'k1', kids: ['k1'] }) },
+      { keyRing: { opens: false, activeKid: 'k1', kids: ['k1'], missing: ['k0'] } },
     ],
   ])('ends when %s', async (_, changes: Partial<ReadinessDeps>) => {
     const readiness = make(changes)
@@ -85,7 +86,7 @@ describe('the report', () => {
       phase: 'running',
       version: '1.2.3',
       store: { answers: true, latency_ms: 0, kind: 'memory' },
-      key_ring: { opens: true, active: 'k1', kids: ['k1', 'k0'] },
+      key_ring: { opens: true, active: 'k1', kids: ['k1', 'k0'], missing: [] },
       keys: [{ program: 'emm-eu', thumbprint: program.keys.thumbprint, modulus_bits: 2048 }],
       clock_skew: [
         { host: 'api.samsungknox.com', skew_ms: -1250, observed_at: '2026-11-20T17:00:00.000Z' },
@@ -94,7 +95,22 @@ describe('the report', () => {
       breakers: [],
       refresh_outcomes: { success: 3 },
       uncommitted_rotations: 0,
+      audit: { writable: true, waiting: 0, lost: 0 },
       warnings: ['configured', 'nothing is kept'],
+    })
+  })
+
+  it('warns of a vault key that is missing, and goes on being ready', async () => {
+    const keyRing = { opens: true, activeKid: 'k2', kids: ['k2'], missing: ['k1'] }
+
+    const { ready, body } = await make({ keyRing, warnings: [] }).report()
+
+    expect(ready).toBe(true)
+    expect(body).toMatchObject({
+      key_ring: { missing: ['k1'] },
+      warnings: expect.arrayContaining([
+        'vault key k1 is missing, and stored records may still need it',
+      ]),
     })
   })
 
@@ -188,6 +204,21 @@ describe('the report', () => {
       status: 'not_ready',
       store: { answers: false },
       warnings: ['configured', 'the store does not answer'],
+    })
+  })
+
+  it('warns of an audit trail that cannot be written, and of entries that were lost', async () => {
+    const { ready, body } = await make({
+      audit: () => ({ failing: true, waiting: 7, lost: 2 }),
+    }).report()
+
+    expect(ready).toBe(true)
+    expect(body).toMatchObject({
+      audit: { writable: false, waiting: 7, lost: 2 },
+      warnings: expect.arrayContaining([
+        'the audit trail cannot be written; entries that wait: 7',
+        'audit entries that were lost since the start: 2',
+      ]),
     })
   })
 })

@@ -1,15 +1,18 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import express from 'express'
 import request from 'supertest'
+import { createAdminGate } from '../../../src/admin/gate.ts'
 import { createMetrics } from '../../../src/admin/metrics.ts'
 import type { Readiness } from '../../../src/admin/readiness.ts'
 import { createAdminRouter, createProbeRouter } from '../../../src/admin/routes.ts'
 import { createAdminApp } from '../../../src/app.ts'
 import { ServiceError } from '../../../src/shared/errors.ts'
 import { Secret } from '../../../src/shared/secret.ts'
+import { NO_AUDIT } from '../../support/audit.ts'
 import { recordLog, serve } from '../http/serve.ts'
 
 const TOKEN = 'an-admin-token-of-thirty-two-characters'
+const READ_TOKEN = 'an-admin-token-for-reading-and-no-more'
 const INSIDE = 'canary-inside'
 
 let ready: boolean
@@ -27,7 +30,17 @@ beforeEach(async () => {
     },
   }
   const metrics = createMetrics({ programs: [{ id: INSIDE, legacyRsa: false }], skews: () => [] })
-  const adminRouter = createAdminRouter({ readiness, metrics, adminToken: new Secret(TOKEN) })
+  const adminRouter = createAdminRouter({
+    readiness,
+    metrics,
+    gate: createAdminGate({
+      tokens: { operate: new Secret(TOKEN), read: new Secret(READ_TOKEN) },
+      audit: NO_AUDIT,
+      log: recordLog().log,
+    }),
+    routers: [],
+    bodyLimitBytes: 16_384,
+  })
   const app = createAdminApp({ adminRouter, log: recordLog().log, clock: () => 0 })
   url = (await serve(app)).url
 })

@@ -1,16 +1,26 @@
+import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { ConnectionCounts } from '../../../src/admin/metrics.ts'
 import { createSweep } from '../../../src/admin/sweep.ts'
 import type { Alarm } from '../../../src/breaker/breaker.ts'
 import { newConnectionId } from '../../../src/shared/ids.ts'
+import { Secret } from '../../../src/shared/secret.ts'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
+import { createEnvelope } from '../../../src/vault/envelope-keys.ts'
+import { createKeyRing, type RingKey } from '../../../src/vault/key-ring.ts'
+import { createRecordCheck, type RecordCheck } from '../../../src/vault/record-check.ts'
 import { documentKey } from '../../../src/vault/store.ts'
+import {
+  createUnreadableConnections,
+  type UnreadableConnections,
+} from '../../../src/vault/unreadable.ts'
 import { createFaultyStore } from '../vault/support/faulty-store.ts'
 import { codeOf, createWorld, PORTAL, PROGRAM, type World } from '../vault/support/world.ts'
 
 let world: World
 let faulty: ReturnType<typeof createFaultyStore>
 let published: ConnectionCounts[]
+let unreadable: UnreadableConnections
 
 beforeEach(() => {
   published = []
@@ -20,12 +30,24 @@ beforeEach(() => {
       return faulty.store
     },
   })
+  unreadable = createUnreadableConnections(world.log, world.audit)
 })
 
-const make = (alarm: (programId: string) => Alarm | null = () => null) =>
+function checkWith(keys: readonly RingKey[]): RecordCheck['connection'] {
+  const keyRing = createKeyRing(keys)
+  const envelope = createEnvelope({ keyRing, cacheMs: 1, maxEntries: 1, clock: () => 0 })
+  return createRecordCheck(envelope, keyRing.kids()).connection
+}
+
+const make = (
+  alarm: (programId: string) => Alarm | null = () => null,
+  check = checkWith(world.vaultKeys),
+) =>
   createSweep({
     ...world,
     breaker: { alarm },
+    check,
+    unreadable,
     portals: [{ id: PORTAL }, { id: 'other' }],
     publish: (counts) => void published.push(counts),
   })
@@ -43,7 +65,7 @@ describe('a pass', () => {
       Array.from({ length: 120 }, (_, i) => world.connect({ tenantRef: `tenant-${i}` })),
     )
     await world.connect({ portalId: 'other' })
-    await world.connections.update(ids[0] ?? '', (one) => ({ ...one, frozenAt: world.clock() }))
+    world.frozen.add(ids[0] ?? '')
 
     await make().run()
 
@@ -142,5 +164,65 @@ describe('a pass', () => {
     await sweep.run()
 
     expect(published).toEqual([])
+  })
+})
+
+describe('a connection that cannot be opened', () => {
+  const other: RingKey = { kid: 'k2', key: new Secret(randomBytes(32).toString('base64')) }
+  const noAlarm = () => null
+  const named = () => world.events('record_unreadable').map(({ connectionId }) => connectionId)
+
+  it('is named once, counted as long as it is so, left as it is, and heals with its key', async () => {
+    const id = await world.connect()
+    const before = await world.store.read(documentKey(id))
+
+    await make(noAlarm, checkWith([other])).run()
+    await make(noAlarm, checkWith([other])).run()
+
+    expect([named(), unreadable.count()]).toEqual([[id], 1])
+    expect(await world.store.read(documentKey(id))).toEqual(before)
+    expect(await world.directory.list(PORTAL, null, 10)).toEqual([id])
+
+    await make(noAlarm, checkWith([other, ...world.vaultKeys])).run()
+
+    expect(unreadable.count()).toBe(0)
+    expect(world.events('record_readable_again')).toEqual([
+      expect.objectContaining({ level: 'info', connectionId: id }),
+    ])
+  })
+
+  it('is found by any text in it that does not open', async () => {
+    const id = await world.connect()
+    await world.connections.update(id, (one) => {
+      const [binding] = one.bindings
+      if (binding === undefined) return null
+      const { refreshToken = '' } = binding.tokenSet
+      const tokenSet = { ...binding.tokenSet, accessToken: refreshToken }
+      return { ...one, bindings: [{ ...binding, tokenSet }] }
+    })
+
+    await make().run()
+
+    expect([named(), unreadable.count()]).toEqual([[id], 1])
+  })
+
+  it('does not count any longer when it is deleted', async () => {
+    const id = await world.connect()
+    await make(noAlarm, checkWith([other])).run()
+
+    await world.connections.remove(id, tombstoneOf)
+    await world.directory.removeFromList(PORTAL, id)
+    await make(noAlarm, checkWith([other])).run()
+
+    expect(unreadable.count()).toBe(0)
+  })
+
+  it('is not found where the key ring has no answer: the pass ends, and another begins', async () => {
+    await world.connect()
+    const away = () => Promise.reject(new Error('no answer'))
+
+    await expect(make(noAlarm, away).run()).rejects.toThrow('no answer')
+
+    expect([named(), unreadable.count()]).toEqual([[], 0])
   })
 })

@@ -1,0 +1,34 @@
+import type { Portal } from '../config/config.ts'
+import { WATCHED_MAX_AGE_MS, type WatchedDocument } from '../vault/watched-document.ts'
+import { type CredentialBook, NO_CREDENTIALS } from './credential-record.ts'
+import type { KeyUses } from './key-uses.ts'
+import { type KeySource, type KnownKey, knownKeys } from './known-keys.ts'
+
+export interface KeySourceDeps {
+  readonly portals: readonly Portal[]
+  readonly book: Pick<WatchedDocument<CredentialBook>, 'current' | 'isFresh' | 'freshen'>
+  readonly uses: Pick<KeyUses, 'note'>
+}
+
+/** Creates what authentication goes by: the keys of the configuration and of the book, as it is now. */
+export function createKeySource({ portals, book, uses }: KeySourceDeps): KeySource {
+  let seen = NO_CREDENTIALS
+  let known: readonly KnownKey[] = knownKeys(portals, seen)
+
+  return {
+    known() {
+      const now = book.current()
+      if (now !== seen) {
+        seen = now
+        known = knownKeys(portals, now)
+      }
+      return known
+    },
+    isFresh: () => book.isFresh(WATCHED_MAX_AGE_MS),
+    async freshen() {
+      // A store that is away locks nobody out by itself: what needs it says so.
+      await book.freshen(WATCHED_MAX_AGE_MS)
+    },
+    noteUse: uses.note,
+  }
+}

@@ -1,0 +1,64 @@
+import type { Portal, Scope } from '../config/config.ts'
+import { isScope } from '../config/scopes.ts'
+import type { EpochMs } from '../shared/time.ts'
+import { type CredentialBook, endOf, type StoredKey } from './credential-record.ts'
+
+/** A key by which a portal is known, wherever it was made. */
+export interface KnownKey {
+  readonly portal: Portal
+  readonly id: string
+  /** HMAC-SHA-256 of the key under the pepper, base64url. */
+  readonly hash: string
+  readonly scopes: readonly Scope[]
+  /** From then on it opens nothing. */
+  readonly expiresAt?: EpochMs
+  /** The only programs it opens; all of the portal's when absent. */
+  readonly programs?: readonly string[]
+  /** The networks it may come from; all when absent. */
+  readonly cidrs?: readonly string[]
+}
+
+/** The keys that open `/v1` now. */
+export interface KeySource {
+  /** The same list until something about a key has changed. */
+  known(): readonly KnownKey[]
+  /** Whether that is less than a second old. */
+  isFresh(): boolean
+  /** Makes it so, if the store answers. Never throws for a store that does not. */
+  freshen(): Promise<void>
+  /** A key was used; told at most once in five minutes for each. */
+  noteUse(apiKeyId: string): void
+}
+
+/**
+ * Brings the keys of the configuration and those of the store together. Where both have an id, that of the
+ * configuration counts; keys of portals that are not configured open nothing.
+ */
+export function knownKeys(portals: readonly Portal[], book: CredentialBook): readonly KnownKey[] {
+  const configured = portals.flatMap((portal) =>
+    portal.apiKeys.flatMap((key) => {
+      const end = endOf(book, key)
+      if (end?.revokedAt !== undefined) return []
+      return [{ portal, ...key, ...(end?.expiresAt && { expiresAt: end.expiresAt }) }]
+    }),
+  )
+  const byId = new Map(portals.map((portal) => [portal.id, portal]))
+  const taken = new Set(portals.flatMap(({ apiKeys }) => apiKeys.map(({ id }) => id)))
+  const stored = book.keys.flatMap((key) => {
+    const portal = byId.get(key.portalId)
+    return portal === undefined || taken.has(key.id) ? [] : [{ portal, ...limitsOf(key) }]
+  })
+  return [...configured, ...stored]
+}
+
+function limitsOf({ id, hash, scopes, expiresAt, programs, cidrs }: StoredKey) {
+  return {
+    id,
+    hash,
+    // A scope of a newer version opens nothing here.
+    scopes: scopes.filter(isScope),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(programs === undefined ? {} : { programs }),
+    ...(cidrs === undefined ? {} : { cidrs }),
+  }
+}
