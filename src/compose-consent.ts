@@ -1,4 +1,5 @@
 import type { Router } from 'express'
+import type { Audit } from './audit/audit.ts'
 import type { Upstream } from './compose-upstream.ts'
 import type { Vault } from './compose-vault.ts'
 import type { Config, Portal, Program } from './config/config.ts'
@@ -30,6 +31,7 @@ export interface Parts {
   readonly portals: ReadonlyMap<string, Portal>
   readonly upstream: Upstream
   readonly vault: Vault
+  readonly audit: Audit
   readonly log: Log
   readonly clock: Clock
 }
@@ -45,9 +47,9 @@ export interface Consent {
 
 /** Wires the customer's journey. */
 export function composeConsent(parts: Parts & { readonly pages: Pages }): Consent {
-  const { config, programs, portals, upstream, vault, pages, log, clock } = parts
+  const { config, programs, portals, upstream, vault, pages, audit, log, clock } = parts
   const { settings, publicUrl } = config
-  const { store, connections, directory, envelope, uncommitted } = vault
+  const { store, connections, directory, envelope, uncommitted, killSwitches: freezes } = vault
   const { clientOf } = upstream
   const sessions = createSessions(store, settings.connectSession.retentionMs)
   const callbacks = createCallbackKeeper({ handovers: createHandovers(store), envelope })
@@ -64,6 +66,7 @@ export function composeConsent(parts: Parts & { readonly pages: Pages }): Consen
     kindOf,
     settings: settings.refresh,
     clock,
+    audit,
     log,
   })
 
@@ -76,9 +79,11 @@ export function composeConsent(parts: Parts & { readonly pages: Pages }): Consen
     uncommitted,
     clientOf,
     storeConsent,
+    freezes,
     underWay: completions,
     settings: settings.refresh,
     clock,
+    audit,
     log,
   })
 
@@ -90,7 +95,9 @@ export function composeConsent(parts: Parts & { readonly pages: Pages }): Consen
       connections,
       directory,
       programs,
+      freezes,
       settings: settings.connectSession,
+      audit,
       log,
     }),
     completeSession(...call) {
@@ -104,7 +111,9 @@ export function composeConsent(parts: Parts & { readonly pages: Pages }): Consen
         sessions,
         envelope,
         clientOf,
+        freezes,
         settings: settings.connectSession,
+        audit,
         log,
       }),
       pages,

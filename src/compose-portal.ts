@@ -4,6 +4,7 @@ import type { Door } from './portal/admit.ts'
 import { createConnectionRouter } from './portal/connection-routes.ts'
 import { createViewConnection } from './portal/connection-view.ts'
 import { createDeleteConnection } from './portal/delete-connection.ts'
+import type { CountHandOut } from './portal/hand-out-count.ts'
 import { createListConnections } from './portal/list-connections.ts'
 import { createSessionRouter } from './portal/session-routes.ts'
 import type { TokenAnswer } from './portal/token-answer.ts'
@@ -19,9 +20,10 @@ export function composePortal(
     readonly consent: Consent
     readonly door: Door
     readonly tokenAnswer: TokenAnswer
+    readonly countHandOut: CountHandOut
   },
 ): readonly Router[] {
-  const { config, programs, upstream, vault, consent, door, log, clock } = parts
+  const { config, programs, upstream, vault, consent, door, audit, log, clock } = parts
   const { connections, directory, envelope, breaker, tokenSource } = vault
   const { knoxToken, http } = config.settings
   const { admit } = door
@@ -41,7 +43,7 @@ export function composePortal(
         cursorKey: derivePurposeKey(Buffer.from(config.apiKeyPepper.reveal()), 'cursor-mac'),
         clock,
       }),
-      deleteConnection: createDeleteConnection({ connections, directory, tokenSource, log }),
+      deleteConnection: createDeleteConnection({ connections, directory, tokenSource, audit, log }),
       verifyConnection: createVerifyConnection({
         connections,
         tokenSource,
@@ -49,11 +51,13 @@ export function composePortal(
         partnerIdOf: (id) => programs.get(id)?.samsungAccount.partnerId,
         defaultMinTtlMs: knoxToken.defaultMinTtlMs,
         clock,
+        audit,
         log,
       }),
       viewConnection,
       tokenSource,
       tokenAnswer: parts.tokenAnswer,
+      countHandOut: parts.countHandOut,
       minTtl: {
         defaultMs: knoxToken.defaultMinTtlMs,
         maxMs: (id) => validityMs(id) - knoxToken.marginMs,

@@ -1,12 +1,15 @@
 import { createHmac } from 'node:crypto'
+import { createFreezableConnections, createFreezableTokens } from './access/freezable-vault.ts'
+import { createKillSwitches, type KillSwitches } from './access/kill-switches.ts'
 import type { Metrics } from './admin/metrics.ts'
+import type { Audit } from './audit/audit.ts'
 import { createOperatorBreaker, type OperatorBreaker } from './breaker/operator-breaker.ts'
 import { createProbeAttempts } from './breaker/probe-attempts.ts'
 import { createProber, type Prober } from './breaker/prober.ts'
+import { composeKeys, type Keys } from './compose-keys.ts'
 import { composeStore } from './compose-store.ts'
 import type { Upstream } from './compose-upstream.ts'
 import type { Config } from './config/config.ts'
-import { ServiceError } from './shared/errors.ts'
 import type { Log } from './shared/log.ts'
 import type { Clock } from './shared/time.ts'
 import { createUnderWay } from './shared/under-way.ts'
@@ -14,9 +17,7 @@ import { type Connections, createConnections } from './vault/connections.ts'
 import { derivePurposeKey } from './vault/derive-keys.ts'
 import { createDirectory, type Directory } from './vault/directory.ts'
 import type { Envelope } from './vault/envelope.ts'
-import { createEnvelope } from './vault/envelope-keys.ts'
-import { checkSentinel } from './vault/envelope-sentinel.ts'
-import { createKeyRing } from './vault/key-ring.ts'
+import { createMintRecord } from './vault/mint-record.ts'
 import { createMinter } from './vault/minter.ts'
 import { createRefresher } from './vault/refresher.ts'
 import { type RotationPolicy, UNKNOWN_ROTATION } from './vault/rotation.ts'
@@ -35,17 +36,11 @@ export interface Vault {
   readonly prober: Prober
   readonly tokenSource: TokenSource
   readonly uncommitted: Uncommitted
+  readonly killSwitches: KillSwitches
   /** Resolves when nothing is under way that must not be cut off. */
   idle(): Promise<void>
-  readonly keyRingState: () => {
-    readonly opens: boolean
-    readonly activeKid: string
-    readonly kids: readonly string[]
-  }
+  readonly keys: Keys
 }
-
-/** An opened data key is kept this long, for this many documents. */
-const DATA_KEY_CACHE = { cacheMs: 300_000, maxEntries: 20_000 }
 
 /** What is known of each program's refresh tokens. */
 function rotationsOf({ programs }: Config): (programId: string) => RotationPolicy {
@@ -58,29 +53,28 @@ function rotationsOf({ programs }: Config): (programId: string) => RotationPolic
   return (programId) => known.get(programId) ?? UNKNOWN_ROTATION
 }
 
-const refuseToSeal = (): Promise<never> => Promise.reject(new ServiceError('record_unreadable'))
-
 /** Wires the vault. @throws ServiceError `store_unavailable`; ConfigError for a store that is refused */
 export async function composeVault(deps: {
   readonly config: Config
   readonly upstream: Upstream
   readonly metrics: Metrics
+  readonly audit: Audit
   readonly log: Log
   readonly clock: Clock
 }): Promise<Vault> {
-  const { config, upstream, metrics, log, clock } = deps
+  const { config, upstream, metrics, audit, log, clock } = deps
   const { settings } = config
   const pepper = Buffer.from(config.apiKeyPepper.reveal())
   const store = createBudgetedStore(await composeStore({ config, metrics, log, clock }))
-  const keyRing = createKeyRing(config.vaultKeys)
-  const opens = (await checkSentinel(store, keyRing)) !== 'mismatch'
-  if (!opens)
-    log.error('key_ring_mismatch', { reason: 'the vault keys do not open what is stored' })
-  const sealing = createEnvelope({ keyRing, ...DATA_KEY_CACHE, clock })
-  // Nobody could open what wrong keys have sealed, once the right ones are back.
-  const envelope: Envelope = opens ? sealing : { ...sealing, create: refuseToSeal }
+  const { vaultKeys } = config
+  const keys = await composeKeys({ vaultKeys, store, metrics, audit, log, clock })
+  const { envelope } = keys
   const { tombstoneMs } = settings.store
-  const connections = createConnections({ store, tombstoneMs, clock, log })
+  const killSwitches = createKillSwitches({ store, audit, clock, log })
+  const connections = createFreezableConnections(
+    createConnections({ store, tombstoneMs, clock, log }),
+    killSwitches,
+  )
   const reassertions = createUnderWay()
   store.onPrimaryChange(() => void reassertions.track(connections.reassert()))
   const tenantKey = derivePurposeKey(pepper, 'tenant-ref')
@@ -107,6 +101,7 @@ export async function composeVault(deps: {
     rotationOf,
     breaker,
     uncommitted,
+    audit,
     settings: {
       ...settings.refresh,
       operatorRetryMs: Math.floor(settings.breaker.probeIntervalMs / 2),
@@ -125,6 +120,7 @@ export async function composeVault(deps: {
     kindOf: upstream.kindOf,
     fingerprint: (token) =>
       createHmac('sha256', fingerprintKey).update(token.reveal()).digest('base64url').slice(0, 16),
+    record: createMintRecord(audit),
     settings: { ...settings.knoxToken, rotationOf },
     clock,
     log,
@@ -157,6 +153,8 @@ export async function composeVault(deps: {
     log,
   })
 
+  await killSwitches.start()
+
   return {
     store,
     connections,
@@ -164,8 +162,9 @@ export async function composeVault(deps: {
     envelope,
     breaker,
     prober,
-    tokenSource,
+    tokenSource: createFreezableTokens(tokenSource, killSwitches),
     uncommitted,
+    killSwitches,
     async idle() {
       // In this order: what ends may leave something to what is waited for next.
       await Promise.all([prober.idle(), tokenSource.idle()])
@@ -174,6 +173,6 @@ export async function composeVault(deps: {
       await uncommitted.idle()
       await reassertions.idle()
     },
-    keyRingState: () => ({ opens, activeKid: keyRing.activeKid, kids: keyRing.kids() }),
+    keys,
   }
 }

@@ -3,9 +3,12 @@ import type { RequestListener } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { createMetrics } from './admin/metrics.ts'
 import { createReadiness, type Phase } from './admin/readiness.ts'
-import { createAdminRouter, createProbeRouter } from './admin/routes.ts'
+import { createProbeRouter } from './admin/routes.ts'
 import { createSweep } from './admin/sweep.ts'
 import { createAdminApp, createApp } from './app.ts'
+import { composeAccess } from './compose-access.ts'
+import { composeAdmin } from './compose-admin.ts'
+import { composeAudit } from './compose-audit.ts'
 import { composeConsent } from './compose-consent.ts'
 import { composePortal } from './compose-portal.ts'
 import { composeUpstream } from './compose-upstream.ts'
@@ -14,8 +17,7 @@ import type { Config } from './config/config.ts'
 import { createAssetRouter } from './http/assets.ts'
 import { createPages } from './http/pages.ts'
 import { createDoor } from './portal/admit.ts'
-import { pepperKey } from './portal/api-key.ts'
-import { createAuthenticator } from './portal/authenticate.ts'
+import { createCountHandOut } from './portal/hand-out-count.ts'
 import { createHotToken } from './portal/hot-token.ts'
 import { createOpenApiRouter } from './portal/openapi-routes.ts'
 import { createTokenAnswer } from './portal/token-answer.ts'
@@ -61,25 +63,29 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
   })
   const upstream = composeUpstream({ config, log, clock })
   metrics.clock(upstream.clockState)
-  const vault = await composeVault({ config, upstream, metrics, log, clock })
+  const audit = composeAudit({ config, version, metrics, log, clock })
+  const vault = await composeVault({ config, upstream, metrics, audit, log, clock })
   const pages = createPages({ viewsDir: `${ROOT}/views` })
-  const authenticator = createAuthenticator(config.portals, pepperKey(config.apiKeyPepper))
-  const door = createDoor(authenticator, log)
+  const access = await composeAccess({ config, store: vault.store, audit, log, clock })
+  const { authenticator } = access
+  const door = createDoor(authenticator, log, audit)
   const tokenAnswer = createTokenAnswer(programs)
-  const parts = { config, programs, portals, upstream, vault, log, clock }
+  const countHandOut = createCountHandOut(audit)
+  const parts = { config, programs, portals, upstream, vault, audit, log, clock }
   const consent = composeConsent({ ...parts, pages })
-  const portalRouters = composePortal({ ...parts, consent, door, tokenAnswer })
+  const portalRouters = composePortal({ ...parts, consent, door, tokenAnswer, countHandOut })
   const readiness = createReadiness({
     phase: () => phase,
     pingStore: vault.store.ping,
     describeStore: vault.store.describe,
-    keyRing: vault.keyRingState,
+    keyRing: vault.keys.state,
     programs: config.programs,
     skews: upstream.skews,
     clockState: upstream.clockState,
     alarms: vault.breaker.alarms,
     refreshOutcomes: metrics.refreshOutcomes,
     uncommitted: vault.uncommitted.count,
+    audit: audit.state,
     warnings: config.warnings,
     clock,
     version,
@@ -97,29 +103,32 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
     log,
     clock,
   })
-  const { adminToken } = config
-  const adminRouter = createAdminRouter({ readiness, metrics, adminToken })
+  const adminRouter = composeAdmin({ ...parts, access, readiness, metrics })
   const admin = createAdminApp({ adminRouter, log, clock })
   const hotToken = createHotToken({
     authenticator,
     tokenSource: vault.tokenSource,
     tokenAnswer,
+    countHandOut,
     defaultMinTtlMs: config.settings.knoxToken.defaultMinTtlMs,
     storeLimitMs,
     log,
   })
-  const { connections, directory, breaker, prober } = vault
+  const { connections, directory, breaker, prober, keys } = vault
   const publish = metrics.connections
   const sweep = createSweep({
     portals: config.portals,
     connections,
     directory,
     breaker,
+    check: keys.check.connection,
+    unreadable: keys.unreadable,
     publish,
     clock,
     log,
   })
   sweep.start()
+  await audit.start()
   await breaker.start()
   prober.start()
 
@@ -132,13 +141,16 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
       if (next === 'draining') prober.stop()
     },
     async idle() {
-      await Promise.all([consent.idle(), vault.idle()])
+      await Promise.all([consent.idle(), vault.idle(), access.idle()])
     },
     async close() {
       sweep.stop()
       prober.stop()
       breaker.stop()
+      access.stop()
+      vault.killSwitches.stop()
       vault.uncommitted.abandon()
+      await audit.close()
       await vault.store.close()
       await upstream.close()
     },

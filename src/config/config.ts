@@ -17,6 +17,8 @@ export interface Config {
   readonly vaultKeys: readonly { readonly kid: string; readonly key: Secret }[]
   readonly apiKeyPepper: Secret
   readonly adminToken: Secret
+  /** Reads what `adminToken` may also change; null when there is none. */
+  readonly adminReadToken: Secret | null
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly settings: Settings
   readonly programs: readonly Program[]

@@ -68,14 +68,14 @@ export function loadConfig(env: Environment, files: ConfigFiles, deps: ConfigDep
 
 function checkProcess(
   env: Environment,
-  {
-    port,
-    adminPort,
-  }: { readonly port: number | undefined; readonly adminPort: number | undefined },
+  { port, adminPort, adminToken, adminReadToken }: ReturnType<typeof readProcessVariables>,
   report: Report,
 ): void {
   if (port !== undefined && port !== 0 && port === adminPort) {
     report({ source: 'ADMIN_PORT', rule: 'must not be the same port as PORT', example: '9090' })
+  }
+  if (adminToken !== undefined && adminToken.reveal() === adminReadToken?.reveal()) {
+    report({ source: 'ADMIN_READ_TOKEN', rule: 'must not be the same as ADMIN_TOKEN' })
   }
   if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
     const rule = 'must not be 0: it switches the check of certificates off for every connection'

@@ -53,7 +53,7 @@ const port = (fallback: string): VariableRule<number> => ({
 })
 
 /** `REDIS_URL`: the store; no default, because a wrong one loses connections. */
-const redisUrl = (strict: boolean): VariableRule<Secret> => ({
+export const redisUrl = (strict: boolean): VariableRule<Secret> => ({
   rule: `must be redis:// or rediss:// with a host, redis+sentinel://host:port,…/name or redis+cluster://host:port,… (${
     strict ? 'no placeholder password; memory: in development only' : 'or memory:'
   })`,
@@ -62,7 +62,7 @@ const redisUrl = (strict: boolean): VariableRule<Secret> => ({
 })
 
 /** `VAULT_KEYS`: the ring of key-encryption keys. */
-const vaultKeys = (strict: boolean): VariableRule<Config['vaultKeys']> => ({
+export const vaultKeys = (strict: boolean): VariableRule<Config['vaultKeys']> => ({
   rule: 'must be kid:base64[,kid:base64]: 32 random bytes each, no kid twice, no placeholder',
   example: MAKE,
   parse: (text) => parseVaultKeys(text, strict),
@@ -76,10 +76,17 @@ export const apiKeyPepper = (strict: boolean): VariableRule<Secret> => ({
 })
 
 /** `ADMIN_TOKEN`: the bearer token of the admin listener. */
-const adminToken = (strict: boolean): VariableRule<Secret> => ({
+export const adminToken = (strict: boolean): VariableRule<Secret> => ({
   rule: 'must be at least 32 random characters, printable ASCII without spaces, not a placeholder',
   example: MAKE,
   parse: (text) => (/^[\x21-\x7e]+$/.test(text) ? longSecret(text, strict) : undefined),
+})
+
+/** `ADMIN_READ_TOKEN`: the same, for reading only; there may be none. */
+const adminReadToken = (strict: boolean): VariableRule<Secret | null> => ({
+  ...adminToken(strict),
+  fallback: '',
+  parse: (text) => (text === '' ? null : adminToken(strict).parse(text)),
 })
 
 /** `LOG_LEVEL`. */
@@ -107,6 +114,7 @@ export function readProcessVariables(read: ReadVariable, strict: boolean) {
     vaultKeys: read('VAULT_KEYS', vaultKeys(strict)),
     apiKeyPepper: read('API_KEY_PEPPER', apiKeyPepper(strict)),
     adminToken: read('ADMIN_TOKEN', adminToken(strict)),
+    adminReadToken: read('ADMIN_READ_TOKEN', adminReadToken(strict)),
     logLevel: read('LOG_LEVEL', LOG_LEVEL),
   }
 }

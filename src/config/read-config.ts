@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Secret } from '../shared/secret.ts'
 import { KeyFileError, parseKeysJson } from '../signing/keys-json.ts'
@@ -5,10 +6,11 @@ import type { Config } from './config.ts'
 import { diskFiles } from './disk-files.ts'
 import type { Environment } from './files.ts'
 import { loadConfig } from './load-config.ts'
-import { ConfigError, type Problem } from './problems.ts'
-import { apiKeyPepper, MODE } from './process-variables.ts'
+import { loadSettings } from './load-settings.ts'
+import { ConfigError, type Problem, type Report } from './problems.ts'
+import { apiKeyPepper, CONFIG_DIR, MODE, redisUrl, vaultKeys } from './process-variables.ts'
 import type { ParseKeys } from './secret-fields.ts'
-import { createVariableReader } from './variables.ts'
+import { createVariableReader, type VariableRule } from './variables.ts'
 
 /** `src/config` and `dist/config` are equally deep, so this holds before and after the build. */
 const PACKAGED_DEFAULTS = fileURLToPath(new URL('../../config/default.json', import.meta.url))
@@ -28,13 +30,58 @@ export function readConfig(env: Environment): Config {
  *
  * @throws ConfigError
  */
-export function readApiKeyPepper(env: Environment): Secret {
+export const readApiKeyPepper = (env: Environment): Secret =>
+  readAlone(env, 'API_KEY_PEPPER', apiKeyPepper)
+
+/**
+ * Reads `REDIS_URL` alone, for commands that only look at what is stored in clear.
+ *
+ * @throws ConfigError
+ */
+export const readRedisUrl = (env: Environment): Secret => readAlone(env, 'REDIS_URL', redisUrl)
+
+function readAlone<T>(
+  env: Environment,
+  name: string,
+  ruleOf: (strict: boolean) => VariableRule<T>,
+): T {
   const problems: Problem[] = []
   const read = createVariableReader(env, diskFiles, (problem) => void problems.push(problem))
   const strict = read('KNOXGATE_MODE', MODE) !== 'development'
-  const pepper = read('API_KEY_PEPPER', apiKeyPepper(strict))
-  if (pepper === undefined || problems.length > 0) throw new ConfigError(problems)
-  return pepper
+  const value = read(name, ruleOf(strict))
+  if (value === undefined || problems.length > 0) throw new ConfigError(problems)
+  return value
+}
+
+/** What a command needs that works on the stored records and serves nobody. */
+export interface StoreConfig extends Pick<Config, 'redisUrl' | 'vaultKeys'> {
+  readonly store: Config['settings']['store']
+  readonly audit: Config['settings']['audit']
+}
+
+/**
+ * Reads `REDIS_URL`, `VAULT_KEYS` and the settings, and nothing else. `memory:` is refused: there is nothing
+ * in it.
+ *
+ * @throws ConfigError with every problem at once.
+ */
+export function readStoreConfig(env: Environment): StoreConfig {
+  const problems: Problem[] = []
+  const report: Report = (problem) => void problems.push(problem)
+  const read = createVariableReader(env, diskFiles, report)
+  const strict = read('KNOXGATE_MODE', MODE) !== 'development'
+  const directory = read('CONFIG_DIR', CONFIG_DIR) ?? ''
+  const redis = read('REDIS_URL', redisUrl(strict))
+  if (redis?.reveal() === 'memory:') report({ source: 'REDIS_URL', rule: 'must not be memory:' })
+  const keys = read('VAULT_KEYS', vaultKeys(strict))
+  const own = { path: join(directory, 'default.json'), source: 'config/default.json', example: '' }
+  const packaged = { ...own, path: PACKAGED_DEFAULTS, example: 'install again' }
+  const settings = loadSettings(env, diskFiles, { packaged, own }, report)
+  if (redis === undefined || keys === undefined || settings === undefined || problems.length > 0) {
+    throw new ConfigError(problems)
+  }
+  const { store, audit } = settings
+  return { redisUrl: redis, vaultKeys: keys, store, audit }
 }
 
 /** `parseKeysJson` with its refusals as values. */

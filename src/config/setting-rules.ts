@@ -1,4 +1,4 @@
-import { parseCount, parseDuration, parseFlag, parseNames, parseSize } from './units.ts'
+import { parseCidrs, parseCount, parseDuration, parseFlag, parseNames, parseSize } from './units.ts'
 
 export type SettingValue = number | boolean | readonly string[]
 
@@ -48,3 +48,9 @@ export const names = <T extends string>(known: readonly T[]): SettingRule<readon
   rule: `must be none, or a list of ${known.join(', ')}`,
   parse: (value) => parseNames(value, known),
 })
+
+/** Networks that are trusted; never all there are. */
+export const cidrs: SettingRule<readonly string[]> = {
+  rule: 'must be none, or a list of networks such as 10.0.0.0/8 or 2001:db8::/32: not all addresses, no IPv4-mapped ones',
+  parse: parseCidrs,
+}

@@ -1,4 +1,5 @@
 import {
+  cidrs,
   count,
   countFromZero,
   duration,
@@ -36,10 +37,15 @@ export const SETTINGS = {
   'store.replica_timeout': duration('1m'),
   'store.require_durable': flag,
   'store.waive': names(STORE_WAIVERS),
+  'audit.required': flag,
+  'audit.retention': duration('3650d'),
+  'audit.max_entries': count(100_000_000),
+  'audit.hand_out_window': duration('24h'),
   'http.body_limit': size('1mb'),
   'http.url_limit': size('8kb'),
   'http.drain_timeout': duration('10m'),
   'http.page_limit': count(1000),
+  'http.trusted_proxies': cidrs,
 } as const satisfies Readonly<Record<string, SettingRule<SettingValue>>>
 
 /** `section.name`, as in `default.json`. */
@@ -129,10 +135,17 @@ export const toSettings = (values: SettingValues): Settings => ({
     requireDurable: values['store.require_durable'],
     waive: values['store.waive'],
   },
+  audit: {
+    required: values['audit.required'],
+    retentionMs: values['audit.retention'],
+    maxEntries: values['audit.max_entries'],
+    handOutWindowMs: values['audit.hand_out_window'],
+  },
   http: {
     bodyLimitBytes: values['http.body_limit'],
     urlLimitBytes: values['http.url_limit'],
     drainTimeoutMs: values['http.drain_timeout'],
     pageLimit: values['http.page_limit'],
+    trustedProxies: values['http.trusted_proxies'],
   },
 })

@@ -72,11 +72,23 @@ export interface Settings {
     /** What is known and accepted. */
     readonly waive: readonly StoreWaiver[]
   }
+  /** The record of who did what; see `src/audit/`. */
+  readonly audit: {
+    /** Make no Knox token that cannot be recorded. */
+    readonly required: boolean
+    readonly retentionMs: number
+    /** The oldest entries go when there are more, about. */
+    readonly maxEntries: number
+    /** Tokens at hand that are given out are counted, and recorded once in this time. */
+    readonly handOutWindowMs: number
+  }
   readonly http: {
     readonly bodyLimitBytes: number
     readonly urlLimitBytes: number
     readonly drainTimeoutMs: number
     /** Largest `limit` of a list. */
     readonly pageLimit: number
+    /** Networks of the proxies whose `X-Forwarded-For` is believed. */
+    readonly trustedProxies: readonly string[]
   }
 }

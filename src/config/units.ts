@@ -1,3 +1,5 @@
+import { parseCidr } from '../shared/ip.ts'
+
 const MS_PER = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const BYTES_PER = { b: 1, kb: 1024, mb: 1_048_576 } as const
 
@@ -40,4 +42,15 @@ export function parseNames<T extends string>(
   if (!Array.isArray(given)) return undefined
   const found = known.filter((name) => given.includes(name))
   return found.length === given.length ? found : undefined
+}
+
+/** Reads networks, given as an array or as text with commas; `none` is an empty list, all addresses are refused. */
+export function parseCidrs(value: unknown): readonly string[] | undefined {
+  if (value === 'none') return []
+  const given: unknown = typeof value === 'string' ? value.split(',') : value
+  if (!Array.isArray(given)) return undefined
+  const texts: readonly unknown[] = given
+  const isNetwork = (text: unknown): text is string =>
+    typeof text === 'string' && (parseCidr(text)?.prefix ?? 0) > 0
+  return texts.every(isNetwork) ? texts : undefined
 }

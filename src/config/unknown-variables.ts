@@ -3,12 +3,13 @@ import { printableName } from './json-file.ts'
 import type { Report } from './problems.ts'
 import { SETTING_PATHS, settingVariable } from './settings-spec.ts'
 
-/** Names that begin like a setting and are none; the last two are what callers of `/v1` use. */
+/** Names that begin like a setting and are none; the last three are what callers use. */
 const RESERVED: readonly string[] = [
   'KNOXGATE_MODE',
   'KNOXGATE_MODE_FILE',
   'KNOXGATE_URL',
   'KNOXGATE_API_KEY',
+  'KNOXGATE_ADMIN_URL',
 ]
 
 /** Reports variables that begin with `KNOXGATE_` and mean nothing: a typing error, or an old name. */

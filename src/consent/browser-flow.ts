@@ -1,8 +1,13 @@
+import type { FreezeCheck } from '../access/freezes.ts'
+import type { Audit } from '../audit/audit.ts'
 import type { CallbackResult } from '../samsung-account/callback.ts'
 import type { SamsungAccountClient } from '../samsung-account/tokens.ts'
 import { type ConnectSessionId, newSecretValue, sha256 } from '../shared/ids.ts'
 import type { Log } from '../shared/log.ts'
 import type { Envelope } from '../vault/envelope.ts'
+import { byCustomer, noteRefusal } from './audited.ts'
+import { backToPortal } from './back-to-portal.ts'
+import { freezeScopeOf } from './completion-checks.ts'
 import type { ConnectSession } from './session-record.ts'
 import {
   type BrowserRefusal,
@@ -18,7 +23,7 @@ import {
 import type { Sessions } from './sessions.ts'
 
 /** Why a browser is shown a page instead of being sent on. */
-export type PageCause = BrowserRefusal | 'not_found' | 'invalid_callback' | 'closed'
+export type PageCause = BrowserRefusal | 'not_found' | 'invalid_callback' | 'closed' | 'frozen'
 
 /** Where a browser goes next. */
 export type BrowserStep =
@@ -56,7 +61,9 @@ export interface BrowserFlowDeps {
   readonly sessions: Sessions
   readonly envelope: Envelope
   readonly clientOf: (programId: string) => SamsungAccountClient
+  readonly freezes: FreezeCheck
   readonly settings: { readonly completeWithinMs: number }
+  readonly audit: Pick<Audit, 'note' | 'tally'>
   readonly log: Log
 }
 
@@ -70,10 +77,15 @@ const hashed = (cookie: string | undefined) => (cookie === undefined ? undefined
 
 /** Creates the browser's side of a connect session. */
 export function createBrowserFlow(deps: BrowserFlowDeps): BrowserFlow {
-  const { sessions, envelope, clientOf, settings, log } = deps
+  const { sessions, envelope, clientOf, freezes, settings, audit, log } = deps
+
+  /** No consent is begun or taken for what an operator has frozen; it can be declined all the same. */
+  const refusesFrozen = (session: ConnectSession): PageCause | null =>
+    freezes.find(freezeScopeOf(session)) === null ? null : 'frozen'
 
   const refused = (cause: PageCause, session?: ConnectSession): BrowserStep => {
     log.info('browser_refused', { reason: cause, portalId: session?.portalId })
+    noteRefusal(audit, cause, session)
     return { kind: 'page', cause, ...(session === undefined ? {} : { session }) }
   }
 
@@ -97,7 +109,8 @@ export function createBrowserFlow(deps: BrowserFlowDeps): BrowserFlow {
       const found = await sessions.read(id)
       if (found === null) return refused('not_found')
       const { record: session, serverNow } = found
-      const cause = refusesStart(session, session.browser, serverNow)
+      await freezes.freshen()
+      const cause = refusesStart(session, session.browser, serverNow) ?? refusesFrozen(session)
       return cause === null ? { kind: 'confirm', session } : refused(cause, session)
     },
 
@@ -105,13 +118,15 @@ export function createBrowserFlow(deps: BrowserFlowDeps): BrowserFlow {
       const secret = newSecretValue(16)
       // A browser that comes with a value of its own choice is given another.
       const fresh = newSecretValue()
+      await freezes.freshen()
       const next = await advance(
         id,
-        (session, now) => refusesStart(session, hashed(cookie), now),
+        (session, now) => refusesStart(session, hashed(cookie), now) ?? refusesFrozen(session),
         (session) => bindBrowser(session, session.browser ?? sha256(fresh), sha256(secret)),
       )
       if ('kind' in next) return next
       log.info('consent_started', { portalId: next.portalId, programId: next.program })
+      audit.note({ event: 'consent_started', ...byCustomer(next) })
       const state = composeState(id, secret)
       const { locale } = next
       const parameters = { state, ...(locale === undefined ? {} : { locale }) }
@@ -128,6 +143,7 @@ export function createBrowserFlow(deps: BrowserFlowDeps): BrowserFlow {
       )
       if ('kind' in next) return next
       log.info('consent_denied', { portalId: next.portalId, reason: 'cancelled' })
+      audit.note({ event: 'consent_denied', outcome: 'cancelled', ...byCustomer(next) })
       return backToPortal(next, { error: 'access_denied' })
     },
 
@@ -152,21 +168,27 @@ export function createBrowserFlow(deps: BrowserFlowDeps): BrowserFlow {
         const next = await advance(id, refuses, (session) => denySession(session, error))
         if ('kind' in next) return next
         log.info('consent_denied', { portalId: next.portalId, reason: error })
+        audit.note({ event: 'consent_denied', outcome: error, ...byCustomer(next) })
         return backToPortal(next, { error })
       }
       const { wrapped, dataKey } = await envelope.create(id)
       const resultCode = newSecretValue()
       const codeLivesMs = (result.codeExpiresInSeconds ?? 300) * 1000 - CODE_MARGIN_MS
-      const next = await advance(id, refuses, (session, now) =>
-        holdCode(session, {
-          code: dataKey.seal(CODE_FIELD, result.code.reveal()),
-          dataKey: wrapped,
-          resultCode: sha256(resultCode),
-          completeBy: now + Math.max(0, Math.min(settings.completeWithinMs, codeLivesMs)),
-        }),
+      await freezes.freshen()
+      const next = await advance(
+        id,
+        (session, now) => refuses(session, now) ?? refusesFrozen(session),
+        (session, now) =>
+          holdCode(session, {
+            code: dataKey.seal(CODE_FIELD, result.code.reveal()),
+            dataKey: wrapped,
+            resultCode: sha256(resultCode),
+            completeBy: now + Math.max(0, Math.min(settings.completeWithinMs, codeLivesMs)),
+          }),
       )
       if ('kind' in next) return next
       log.info('consent_given', { portalId: next.portalId, programId })
+      audit.note({ event: 'consent_given', ...byCustomer(next) })
       return backToPortal(next, { result_code: resultCode })
     },
   }
@@ -175,14 +197,4 @@ export function createBrowserFlow(deps: BrowserFlowDeps): BrowserFlow {
 function causeWithoutState(result: CallbackResult): PageCause {
   if (result.kind === 'denied') return 'closed'
   return result.kind === 'invalid' ? 'invalid_callback' : 'unknown_state'
-}
-
-function backToPortal(
-  session: ConnectSession,
-  outcome: { readonly result_code: string } | { readonly error: string },
-): BrowserStep {
-  const url = new URL(session.returnUrl)
-  url.searchParams.append('connect_session', session.id)
-  for (const [name, value] of Object.entries(outcome)) url.searchParams.append(name, value)
-  return { kind: 'portal', url: url.href, session }
 }

@@ -1,3 +1,4 @@
+import { assertNotFrozen, type FreezeCheck } from '../access/freezes.ts'
 import type { Portal } from '../config/config.ts'
 import type { OnTokens, SamsungAccountClient } from '../samsung-account/tokens.ts'
 import { ServiceError } from '../shared/errors.ts'
@@ -7,11 +8,13 @@ import type { EpochMs } from '../shared/time.ts'
 import type { Snapshot } from '../vault/connections.ts'
 import type { Envelope } from '../vault/envelope.ts'
 import { currentBinding } from '../vault/record.ts'
+import { aboutSession } from './audited.ts'
 import { CODE_FIELD } from './browser-flow.ts'
 import {
   assertOpen,
   assertProof,
   type CompletionProof,
+  freezeScopeOf,
   placeOfSession,
 } from './completion-checks.ts'
 import { isUntouched } from './completion-failure.ts'
@@ -24,6 +27,7 @@ export interface CompleteSessionDeps extends GiveUpDeps {
   readonly envelope: Envelope
   readonly clientOf: (programId: string) => SamsungAccountClient
   readonly storeConsent: StoreConsent
+  readonly freezes: FreezeCheck
 }
 
 /**
@@ -31,7 +35,8 @@ export interface CompleteSessionDeps extends GiveUpDeps {
  *
  * Repeated with the same proof it returns the same connection. It throws ServiceError `not_found`,
  * `invalid_request` for a wrong proof, `session_not_ready`, `session_ended`, `code_expired`,
- * `completion_in_progress`, `connection_exists`, `account_mismatch`, `upstream_*`, `store_*`.
+ * `completion_in_progress`, `connection_exists`, `account_mismatch`, `connection_frozen`, `upstream_*`,
+ * `store_*`.
  */
 export type CompleteSession = (
   portal: Portal,
@@ -44,7 +49,8 @@ type Spend = (onTokens: OnTokens) => Promise<void>
 
 /** Creates the use case that completes a connect session. */
 export function createCompleteSession(deps: CompleteSessionDeps): CompleteSession {
-  const { sessions, connections, directory, envelope, clientOf, storeConsent, clock, log } = deps
+  const { sessions, connections, directory, envelope, clientOf, storeConsent } = deps
+  const { freezes, audit, clock, log } = deps
   const giveUp = createGiveUp(deps)
 
   return async function completeSession(portal, id, proof) {
@@ -54,6 +60,7 @@ export function createCompleteSession(deps: CompleteSessionDeps): CompleteSessio
     const done = await outcomeOf(found.record)
     if (done !== null) return done
     assertOpen(found.record, found.serverNow)
+    await assertNotFrozen(freezes, freezeScopeOf(found.record))
     const [exchange, held] = await begin(found.record)
     const spend = await prepare(exchange, held).catch((error: unknown) =>
       giveUp(exchange, error, held),
@@ -64,6 +71,7 @@ export function createCompleteSession(deps: CompleteSessionDeps): CompleteSessio
     // Failing here leaves a connection that the next call finds.
     await sessions.update(id, (session) => finishSession(session), { durable: true })
     log.info('connected', { portalId: portal.id, connectionId: stored.connection.id })
+    noteCompleted(found.record, stored)
     return stored
   }
 
@@ -79,7 +87,13 @@ export function createCompleteSession(deps: CompleteSessionDeps): CompleteSessio
     const committedBy = stored && currentBinding(stored.connection).tokenSet.committedBy
     if (stored === null || committedBy !== session.attempt) return null
     await sessions.update(session.id, (current) => finishSession(current))
+    noteCompleted(session, stored)
     return stored
+  }
+
+  function noteCompleted(session: ConnectSession, { connection }: Snapshot): void {
+    const about = { ...aboutSession(session), connectionId: connection.id }
+    audit.note({ event: 'session_completed', ...about })
   }
 
   async function begin(session: ConnectSession): Promise<readonly [Exchange, HeldCode]> {

@@ -1,3 +1,4 @@
+import type { FreezeScope } from '../access/freezes.ts'
 import { ServiceError } from '../shared/errors.ts'
 import { sameSecret, sha256 } from '../shared/ids.ts'
 import type { Place } from '../vault/directory.ts'
@@ -53,4 +54,11 @@ export const placeOfSession = ({ portalId, program, tenantRef }: ConnectSession)
   portalId,
   programId: program,
   tenantRef,
+})
+
+/** What a freeze must not cover: a session that reconnects is about its connection as well. */
+export const freezeScopeOf = ({ portalId, program, reconnects }: ConnectSession): FreezeScope => ({
+  connectionId: reconnects,
+  portalId,
+  programId: program,
 })

@@ -1,9 +1,12 @@
+import { assertNotFrozen, type FreezeCheck } from '../access/freezes.ts'
+import type { Audit } from '../audit/audit.ts'
 import type { Portal, Program } from '../config/config.ts'
 import { ServiceError } from '../shared/errors.ts'
 import { newConnectSessionId } from '../shared/ids.ts'
 import type { Log } from '../shared/log.ts'
 import type { Connections } from '../vault/connections.ts'
 import { type Directory, placeOf } from '../vault/directory.ts'
+import { aboutSession } from './audited.ts'
 import type { ConnectSession } from './session-record.ts'
 import type { SessionClock, Sessions } from './sessions.ts'
 
@@ -26,7 +29,9 @@ export interface CreateSessionDeps {
   readonly connections: Connections
   readonly directory: Directory
   readonly programs: ReadonlyMap<string, Program>
+  readonly freezes: FreezeCheck
   readonly settings: { readonly lifetimeMs: number }
+  readonly audit: Pick<Audit, 'note'>
   readonly log: Log
 }
 
@@ -40,10 +45,11 @@ const breaks = (field: string, rule: string) =>
  *
  * It throws ServiceError `invalid_request` for a program or return URL that is not registered for
  * the portal, `not_found` for a foreign `connection_id`, `connection_exists` when the customer is
- * connected already and no `connection_id` is given.
+ * connected already and no `connection_id` is given, `connection_frozen`.
  */
 export function createCreateSession(deps: CreateSessionDeps): CreateSession {
-  const { sessions, sessionClock, connections, directory, programs, settings, log } = deps
+  const { sessions, sessionClock, connections, directory, programs, freezes } = deps
+  const { settings, audit, log } = deps
 
   return async function createSession(portal, wish) {
     if (!portal.programs.includes(wish.program) || !programs.has(wish.program))
@@ -52,6 +58,11 @@ export function createCreateSession(deps: CreateSessionDeps): CreateSession {
       throw breaks('/return_url', 'must equal a registered return URL exactly')
     if (wish.connectionId === undefined) await assertNotConnected(portal, wish)
     else await assertOwn(portal, wish, wish.connectionId)
+    await assertNotFrozen(freezes, {
+      connectionId: wish.connectionId,
+      portalId: portal.id,
+      programId: wish.program,
+    })
 
     const id = newConnectSessionId()
     const now = await sessionClock(id)
@@ -75,6 +86,7 @@ export function createCreateSession(deps: CreateSessionDeps): CreateSession {
     }
     await sessions.create(id, session)
     log.info('connect_session_created', { portalId: portal.id, programId: wish.program })
+    audit.note({ event: 'session_created', ...aboutSession(session) })
     return session
   }
 

@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/audit.ts'
 import { ServiceError } from '../shared/errors.ts'
 import type { Log } from '../shared/log.ts'
 import type { Clock } from '../shared/time.ts'
@@ -6,6 +7,7 @@ import type { Connections } from '../vault/connections.ts'
 import type { Directory } from '../vault/directory.ts'
 import { isStoreAway, persist } from '../vault/persist.ts'
 import type { Uncommitted } from '../vault/uncommitted.ts'
+import { aboutSession } from './audited.ts'
 import { placeOfSession } from './completion-checks.ts'
 import { toldAbout } from './completion-failure.ts'
 import type { ConnectSession } from './session-record.ts'
@@ -34,6 +36,7 @@ export interface GiveUpDeps {
   readonly underWay: UnderWay
   readonly settings: { readonly leaseMs: number; readonly pollMs: number }
   readonly clock: Clock
+  readonly audit: Pick<Audit, 'note'>
   readonly log: Log
 }
 
@@ -46,6 +49,12 @@ export function createGiveUp(deps: GiveUpDeps): GiveUp {
     const failure = told instanceof ServiceError ? told.code : 'internal_error'
     const { portalId } = exchange.session
     log.warn('completion_failed', { portalId, code: failure, error: told })
+    deps.audit.note({
+      event: 'session_failed',
+      outcome: failure,
+      reason: untouched === undefined ? undefined : 'may_be_repeated',
+      ...aboutSession(exchange.session),
+    })
     // The connection is on its way, and the next call will find it.
     if (uncommitted.isHeld(exchange.connectionId)) throw told
     const end = () =>

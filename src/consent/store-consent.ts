@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/audit.ts'
 import type { Program } from '../config/config.ts'
 import type { ReceivedTokens } from '../samsung-account/tokens.ts'
 import { ServiceError } from '../shared/errors.ts'
@@ -13,6 +14,7 @@ import { isStoreAway, persist } from '../vault/persist.ts'
 import { type Connection, currentBinding } from '../vault/record.ts'
 import { sealEmail, sealTokens } from '../vault/token-seal.ts'
 import type { Uncommitted } from '../vault/uncommitted.ts'
+import { aboutSession } from './audited.ts'
 import type { ConnectSession } from './session-record.ts'
 
 /** The exchange that is under way: whose it is, and which connection it makes or renews. */
@@ -30,6 +32,7 @@ export interface StoreConsentDeps {
   readonly kindOf: (programId: string) => Program['kind']
   readonly settings: { readonly commitBudgetMs: number; readonly pollMs: number }
   readonly clock: Clock
+  readonly audit: Pick<Audit, 'note'>
   readonly log: Log
 }
 
@@ -44,7 +47,8 @@ export type StoreConsent = (exchange: Exchange, received: ReceivedTokens) => Pro
 
 /** Creates the step between a consent's tokens and a stored connection. */
 export function createStoreConsent(deps: StoreConsentDeps): StoreConsent {
-  const { connections, directory, envelope, uncommitted, kindOf, settings, clock, log } = deps
+  const { connections, directory, envelope, uncommitted, kindOf, settings, clock, audit, log } =
+    deps
 
   /** Each write is safe to repeat, and gives the connection that stands then. */
   type Write = () => Promise<Snapshot | null>
@@ -99,16 +103,21 @@ export function createStoreConsent(deps: StoreConsentDeps): StoreConsent {
       const stored = await connections.update(id, change, { durable: true, confirm: true })
       if (stored !== null) {
         connections.remember(id, restoreCommitted(stored.connection))
-        noteAccount(found.connection, received)
+        noteAccount(session, found.connection, received)
       }
       return stored
     }
   }
 
-  function noteAccount(before: Connection, { userId }: ReceivedTokens): void {
+  function noteAccount(
+    session: ConnectSession,
+    before: Connection,
+    { userId }: ReceivedTokens,
+  ): void {
     const known = currentBinding(before).account?.id
-    if (known !== undefined && known !== userId)
-      log.warn('account_changed', { connectionId: before.id })
+    if (known === undefined || known === userId) return
+    log.warn('account_changed', { connectionId: before.id })
+    audit.note({ event: 'account_changed', ...aboutSession(session) })
   }
 
   return async function storeConsent(exchange, received) {

@@ -1,24 +1,58 @@
 import { hash, timingSafeEqual } from 'node:crypto'
-import type { Portal, PortalApiKey, Scope } from '../config/config.ts'
+import type { IncomingMessage } from 'node:http'
+import type { KeySource, KnownKey } from '../access/known-keys.ts'
+import type { Portal, Scope } from '../config/config.ts'
+import { createCidrList, type IsWithin } from '../shared/ip.ts'
+import type { Clock, EpochMs } from '../shared/time.ts'
 import { hashApiKey, parseApiKey } from './api-key.ts'
 
 /** Who calls: a portal, by one of its API keys. */
 export interface Principal {
+  /** With the programs that the key opens, and no others. */
   readonly portal: Portal
   readonly apiKeyId: string
   readonly scopes: ReadonlySet<Scope>
+  /** The only programs whose connections the key opens; all of the portal's when absent. */
+  readonly programs?: ReadonlySet<string>
+}
+
+/** What of a request tells where it comes from. */
+export type Caller = Pick<IncomingMessage, 'socket' | 'headers'>
+
+/** Why a key that is right opens nothing. */
+export interface KeyRefusal {
+  readonly apiKeyId: string
+  readonly reason: 'expired' | 'address'
 }
 
 export interface Authenticator {
-  /** The principal of an `Authorization` header, or null. */
-  identify(authorization: string | undefined): Principal | null
+  /** The principal of a request, by its `Authorization`, or null. */
+  identify(caller: Caller): Principal | null
+  /** Of a request that was not identified: what is wrong with a key that is proven. For the log only. */
+  explain(caller: Caller): KeyRefusal | null
+  /** Whether what is known of keys is less than a second old. */
+  isFresh(): boolean
+  /** Makes it so, if the store answers. */
+  freshen(): Promise<void>
+}
+
+export interface AuthenticatorDeps {
+  readonly keys: KeySource
+  readonly pepper: Parameters<typeof hashApiKey>[0]
+  readonly addressOf: (caller: Caller) => string | null
+  readonly clock: Clock
 }
 
 interface Known {
   readonly principal: Principal
   readonly hash: Buffer
+  readonly expiresAt: EpochMs
+  /** Null: from anywhere. */
+  readonly isWithin: IsWithin | null
   /** SHA-256 of the text that was last proven to be this key. */
   proven: Buffer
+  /** When a use was last told. */
+  usedAt: EpochMs
 }
 
 /** Equal to no digest: what is compared with where there is nothing to compare with. */
@@ -27,51 +61,114 @@ const NOBODY = Buffer.alloc(32)
 /** RFC 9110 §11.1 and §11.4: the scheme in any letters, then one space or more. */
 const BEARER = /^Bearer +/i
 
+/** That a key is used is told this often. */
+const TELL_EVERY_MS = 5 * 60_000
+
 /**
  * Creates the authenticator of `/v1` (`Authorization: Bearer kg_…`, RFC 6750 §2.1).
  *
  * A key that was proven once is known again by its plain SHA-256, at a third of what the HMAC costs
  * (docs/decisions/0004-hot-path.md). The digest stays in this process, where the pepper is, too; of
  * 256 random bits it gives nothing away. Any other text takes both ways, whether its key id is
- * known or not: two digests and two comparisons of equal length.
+ * known or not: two digests and two comparisons of equal length. Only then it matters whether the key
+ * has expired, or may come from there.
+ *
+ * @throws RangeError, also later, for a key whose hash is none
  */
-export function createAuthenticator(
-  portals: readonly Portal[],
-  pepper: Parameters<typeof hashApiKey>[0],
-): Authenticator {
-  const known = new Map<string, Known>()
-  for (const portal of portals)
-    for (const key of portal.apiKeys) known.set(key.id, remember(portal, key))
+export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
+  const { keys, pepper, addressOf, clock } = deps
+  let learnt = keys.known()
+  let known = learn(learnt, new Map())
 
-  function identify(authorization: string | undefined): Principal | null {
+  function prove(authorization: string | undefined): Known | null {
     const scheme = BEARER.exec(authorization ?? '')?.[0]
     if (authorization === undefined || scheme === undefined) return null
     const apiKey = authorization.slice(scheme.length)
     const parsed = parseApiKey(apiKey)
     if (parsed === null) return null
+    const now = keys.known()
+    if (now !== learnt) {
+      known = learn(now, known)
+      learnt = now
+    }
     const found = known.get(parsed.id)
     const digest = plainDigest(apiKey)
-    if (timingSafeEqual(digest, found?.proven ?? NOBODY) && found !== undefined)
-      return found.principal
+    if (timingSafeEqual(digest, found?.proven ?? NOBODY) && found !== undefined) return found
     const keyed = Buffer.from(hashApiKey(pepper, apiKey), 'base64url')
     const same = timingSafeEqual(keyed, found?.hash ?? NOBODY)
     if (found === undefined || !same) return null
     found.proven = digest
-    return found.principal
+    return found
   }
 
-  return { identify }
+  function refusalOf(found: Known, caller: Caller): KeyRefusal['reason'] | null {
+    if (clock() >= found.expiresAt) return 'expired'
+    if (found.isWithin === null) return null
+    const address = addressOf(caller)
+    return address !== null && found.isWithin(address) ? null : 'address'
+  }
+
+  function tellUse(found: Known): void {
+    const now = clock()
+    if (now - found.usedAt < TELL_EVERY_MS) return
+    found.usedAt = now
+    keys.noteUse(found.principal.apiKeyId)
+  }
+
+  return {
+    identify(caller) {
+      const found = prove(caller.headers.authorization)
+      if (found === null || refusalOf(found, caller) !== null) return null
+      tellUse(found)
+      return found.principal
+    },
+
+    explain(caller) {
+      const found = prove(caller.headers.authorization)
+      const reason = found === null ? null : refusalOf(found, caller)
+      return found === null || reason === null
+        ? null
+        : { apiKeyId: found.principal.apiKeyId, reason }
+    },
+
+    isFresh: keys.isFresh,
+    freshen: keys.freshen,
+  }
 }
 
 /** As text first: asking for bytes makes an `ArrayBuffer`, and takes twice as long. */
 const plainDigest = (text: string): Buffer => Buffer.from(hash('sha256', text, 'hex'), 'hex')
 
-function remember(portal: Portal, { id, hash: keyed, scopes }: PortalApiKey): Known {
-  const digest = Buffer.from(keyed, 'base64url')
-  if (digest.length !== 32) throw new RangeError('an API key hash must be 32 bytes of base64url')
-  return {
-    principal: { portal, apiKeyId: id, scopes: new Set(scopes) },
-    hash: digest,
-    proven: NOBODY,
-  }
+/** What was proven stays proven, as long as the key is the same. */
+function learn(
+  keys: readonly KnownKey[],
+  before: ReadonlyMap<string, Known>,
+): ReadonlyMap<string, Known> {
+  return new Map(
+    keys.map((key) => {
+      const digest = Buffer.from(key.hash, 'base64url')
+      if (digest.length !== 32)
+        throw new RangeError('an API key hash must be 32 bytes of base64url')
+      const known = before.get(key.id)
+      const kept = known?.hash.equals(digest) ? known : undefined
+      return [
+        key.id,
+        {
+          principal: principalOf(key),
+          hash: digest,
+          expiresAt: key.expiresAt ?? Number.POSITIVE_INFINITY,
+          isWithin: key.cidrs === undefined ? null : createCidrList(key.cidrs),
+          proven: kept?.proven ?? NOBODY,
+          usedAt: kept?.usedAt ?? Number.NEGATIVE_INFINITY,
+        },
+      ]
+    }),
+  )
+}
+
+function principalOf({ portal, id: apiKeyId, scopes, programs }: KnownKey): Principal {
+  const rights = { apiKeyId, scopes: new Set(scopes) }
+  if (programs === undefined) return { ...rights, portal }
+  const opened = portal.programs.filter((program) => programs.includes(program))
+  return { ...rights, portal: { ...portal, programs: opened }, programs: new Set(programs) }
 }

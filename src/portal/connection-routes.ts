@@ -8,10 +8,12 @@ import { ServiceError } from '../shared/errors.ts'
 import { type ConnectionId, isConnectionId } from '../shared/ids.ts'
 import { type Clock, toRfc3339 } from '../shared/time.ts'
 import type { Connections } from '../vault/connections.ts'
+import { currentBinding } from '../vault/record.ts'
 import type { TokenSource } from '../vault/token-source.ts'
 import type { Admit } from './admit.ts'
 import { reconnectUrlOf, type ViewConnection } from './connection-view.ts'
 import type { DeleteConnection } from './delete-connection.ts'
+import type { CountHandOut } from './hand-out-count.ts'
 import type { ListConnections } from './list-connections.ts'
 import type { TokenAnswer } from './token-answer.ts'
 import type { VerifyConnection } from './verify-connection.ts'
@@ -26,6 +28,7 @@ export interface ConnectionRouterDeps {
   readonly viewConnection: ViewConnection
   readonly tokenSource: TokenSource
   readonly tokenAnswer: TokenAnswer
+  readonly countHandOut: CountHandOut
   readonly minTtl: MinTtl
   readonly pageLimit: number
   readonly clock: Clock
@@ -47,9 +50,10 @@ export function createConnectionRouter(deps: ConnectionRouterDeps): Router {
   router
     .route('/connections')
     .get(async (req, res) => {
-      const { portal } = admit(req, res, 'connections:read')
+      const { portal, programs } = admit(req, res, 'connections:read')
       readBody(noBody, req)
-      const found = await deps.listConnections(portal, parseQuery(query, req.originalUrl))
+      const wanted = { ...parseQuery(query, req.originalUrl), opened: programs }
+      const found = await deps.listConnections(portal, wanted)
       const data = await Promise.all(found.connections.map((one) => viewConnection(portal, one)))
       res.json({ data, next_cursor: found.nextCursor })
     })
@@ -58,12 +62,12 @@ export function createConnectionRouter(deps: ConnectionRouterDeps): Router {
   router
     .route('/connections/:id')
     .get(async (req, res) => {
-      const { portal, id } = enter(req, res, 'connections:read')
+      const { portal, id } = await enter(req, res, 'connections:read')
       readBody(noBody, req)
       res.json(await viewConnection(portal, await read(portal, id)))
     })
     .delete(async (req, res) => {
-      const { portal, id } = enter(req, res, 'connections:write')
+      const { portal, id } = await enter(req, res, 'connections:write')
       // Whoever sends `{"dry_run": true}` must not find the connection gone.
       readBody(noBody, req)
       const { upstreamRevoked, customerMessage } = await deps.deleteConnection(portal, id)
@@ -77,12 +81,13 @@ export function createConnectionRouter(deps: ConnectionRouterDeps): Router {
   router
     .route('/connections/:id/token')
     .post(async (req, res) => {
-      const { portal, id } = enter(req, res, 'tokens')
+      const { principal, portal, id } = await enter(req, res, 'tokens')
       const { minTtlMs = deps.minTtl.defaultMs, rejected } = readOptional(tokenBody, req)
       const arrivedAt = clock()
       const request = { minTtlMs, arrivedAt, ...(rejected === undefined ? {} : { rejected }) }
       if (minTtlMs > deps.minTtl.defaultMs) await assertMinTtl(portal, id, minTtlMs)
       const handOut = await remedied(portal, id, () => tokenSource.handOut(portal.id, id, request))
+      deps.countHandOut(principal, id, handOut)
       res.type('json').send(deps.tokenAnswer(handOut))
     })
     .all(allowMethods('POST'))
@@ -90,7 +95,7 @@ export function createConnectionRouter(deps: ConnectionRouterDeps): Router {
   router
     .route('/connections/:id/verify')
     .post(async (req, res) => {
-      const { portal, id } = enter(req, res, 'connections:read')
+      const { portal, id } = await enter(req, res, 'connections:read')
       readOptional(emptyBody, req)
       const checkedAt = await remedied(portal, id, () => deps.verifyConnection(portal, id))
       const connection = await viewConnection(portal, await read(portal, id))
@@ -98,10 +103,19 @@ export function createConnectionRouter(deps: ConnectionRouterDeps): Router {
     })
     .all(allowMethods('POST'))
 
-  function enter(req: Request, res: Response, scope: Scope) {
-    const { portal } = admit(req, res, scope)
+  async function enter(req: Request, res: Response, scope: Scope) {
+    const principal = admit(req, res, scope)
+    const { portal, programs } = principal
     parseQuery(noQuery, req.originalUrl)
-    return { portal, id: parsePathId(isConnectionId, req.params.id) }
+    const id = parsePathId(isConnectionId, req.params.id)
+    if (programs !== undefined) await assertOpened(portal, id, programs)
+    return { principal, portal, id }
+  }
+
+  /** A connection of a program that the key is not for is as absent as another portal's. */
+  async function assertOpened(portal: Portal, id: ConnectionId, programs: ReadonlySet<string>) {
+    const { connection } = await read(portal, id)
+    if (!programs.has(currentBinding(connection).program)) throw new ServiceError('not_found')
   }
 
   async function read(portal: Portal, id: ConnectionId) {

@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/audit.ts'
 import type { Portal } from '../config/config.ts'
 import { ServiceError } from '../shared/errors.ts'
 import type { Log } from '../shared/log.ts'
@@ -20,6 +21,7 @@ export interface DeleteConnectionDeps {
   readonly connections: Connections
   readonly directory: Directory
   readonly tokenSource: TokenSource
+  readonly audit: Pick<Audit, 'note'>
   readonly log: Log
 }
 
@@ -28,7 +30,7 @@ export interface DeleteConnectionDeps {
  * tombstone keeps a late write from bringing them back.
  */
 export function createDeleteConnection(deps: DeleteConnectionDeps): DeleteConnection {
-  const { connections, directory, tokenSource, log } = deps
+  const { connections, directory, tokenSource, audit, log } = deps
 
   return async function deleteConnection(portal, connectionId) {
     const found = await connections.read(connectionId)
@@ -37,6 +39,8 @@ export function createDeleteConnection(deps: DeleteConnectionDeps): DeleteConnec
     const removed = await connections.remove(connectionId, tombstoneOf)
     tokenSource.forget(connectionId)
     if (!removed) throw new ServiceError('not_found')
+    const { programId } = placeOf(found.connection)
+    audit.note({ event: 'connection_deleted', portalId: portal.id, programId, connectionId })
     await directory.remove(placeOf(found.connection), connectionId)
     log.info('connection_deleted', { portalId: portal.id, connectionId })
     return {

@@ -6,13 +6,15 @@ import type { Log } from '../shared/log.ts'
 import { limitStoreTime } from '../shared/store-time.ts'
 import type { HandOut } from '../vault/hand-out.ts'
 import type { TokenSource } from '../vault/token-source.ts'
-import type { Authenticator } from './authenticate.ts'
+import type { Authenticator, Principal } from './authenticate.ts'
+import type { CountHandOut } from './hand-out-count.ts'
 import type { TokenAnswer } from './token-answer.ts'
 
 export interface HotTokenDeps {
   readonly authenticator: Authenticator
   readonly tokenSource: TokenSource
   readonly tokenAnswer: TokenAnswer
+  readonly countHandOut: CountHandOut
   readonly defaultMinTtlMs: number
   /** How long one request waits for the store, on the normal way as well. */
   readonly storeLimitMs: number
@@ -40,10 +42,13 @@ const TARGET = /^\/v1\/connections\/(conn_[0-9a-z]{32})\/token$/
  * hand-out itself; `npm run bench` shows the difference.
  */
 export function createHotToken(deps: HotTokenDeps): HotToken {
-  const { authenticator, tokenSource, tokenAnswer, defaultMinTtlMs, storeLimitMs, log } = deps
+  const { authenticator, tokenSource, tokenAnswer, countHandOut } = deps
+  const { defaultMinTtlMs, storeLimitMs, log } = deps
 
-  function send(res: ServerResponse, portalId: string, id: string, handOut: HandOut): void {
+  function send(res: ServerResponse, caller: Principal, id: string, handOut: HandOut): void {
     const body = tokenAnswer(handOut)
+    const portalId = caller.portal.id
+    countHandOut(caller, id, handOut)
     log.debug('token_handed_out', { portalId, connectionId: id, fingerprint: handOut.tokenId })
     res.writeHead(200, [...HEADERS, 'Content-Length', body.length])
     // A text, unlike bytes, is joined to the headers, and leaves in one write with them.
@@ -53,17 +58,21 @@ export function createHotToken(deps: HotTokenDeps): HotToken {
   return (req, res, otherwise) => {
     const id = idOf(req)
     if (id === null) return otherwise()
-    const principal = authenticator.identify(req.headers.authorization)
+    if (!authenticator.isFresh()) return otherwise()
+    const principal = authenticator.identify(req)
     if (principal === null || !principal.scopes.has('tokens')) return otherwise()
     const portalId = principal.portal.id
     const kept = tokenSource.peek(portalId, id, defaultMinTtlMs)
-    if (kept !== null) return send(res, portalId, id, kept)
+    if (kept !== null) return opens(principal, kept) ? send(res, principal, id, kept) : otherwise()
     // Around both ways, so that they wait for the store within one limit.
     limitStoreTime(storeLimitMs, (lift) => {
       res.once('close', lift)
       tokenSource
         .confirm(portalId, id, defaultMinTtlMs)
-        .then((found) => (found === null ? otherwise() : send(res, portalId, id, found)))
+        .then((found) => {
+          const isOpen = found !== null && opens(principal, found)
+          return isOpen ? send(res, principal, id, found) : otherwise()
+        })
         .catch((error: unknown) => {
           if (!(error instanceof ServiceError)) return otherwise()
           // The normal way would ask the same store once more.
@@ -72,6 +81,10 @@ export function createHotToken(deps: HotTokenDeps): HotToken {
     })
   }
 }
+
+/** Whether the key is not bound to other programs than the token's. */
+const opens = ({ programs }: Principal, { programId }: HandOut): boolean =>
+  programs === undefined || programs.has(programId)
 
 function idOf({ method, url, headers }: IncomingMessage): string | null {
   if (method !== 'POST' || url === undefined) return null

@@ -14,6 +14,8 @@ export interface ListQuery {
   readonly status?: ConnectionStatus | undefined
   readonly tenantRef?: string | undefined
   readonly program?: string | undefined
+  /** The only programs that may be seen; all when absent. */
+  readonly opened?: ReadonlySet<string> | undefined
 }
 
 export interface ConnectionPage {
@@ -71,6 +73,7 @@ export function createListConnections(deps: ListConnectionsDeps): ListConnection
     return (
       place.portalId === portal.id &&
       (query.program === undefined || query.program === place.programId) &&
+      query.opened?.has(place.programId) !== false &&
       (query.tenantRef === undefined || query.tenantRef === place.tenantRef) &&
       (query.status === undefined || query.status === statusOf(connection, clock(), alarm).status)
     )

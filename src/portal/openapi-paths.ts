@@ -43,7 +43,7 @@ const sessionPaths: JsonObject = {
           Location: { description: 'Path of the session.', schema: { type: 'string' } },
         }),
       },
-      refusals: [...ON_RECORD, 'connection_exists'],
+      refusals: [...ON_RECORD, 'connection_exists', 'connection_frozen'],
     }),
   },
   '/v1/connect-sessions/{id}': {

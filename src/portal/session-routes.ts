@@ -9,9 +9,10 @@ import { readBody } from '../http/json-body.ts'
 import { allowMethods } from '../http/security.ts'
 import { parsePathId, parseQuery } from '../http/validate.ts'
 import { ServiceError } from '../shared/errors.ts'
-import { isConnectSessionId } from '../shared/ids.ts'
+import { type ConnectSessionId, isConnectSessionId } from '../shared/ids.ts'
 import { type EpochMs, toRfc3339 } from '../shared/time.ts'
 import type { Admit } from './admit.ts'
+import type { Principal } from './authenticate.ts'
 import type { ViewConnection } from './connection-view.ts'
 import { completionBody, newSessionBody, noBody, noQuery } from './wire.ts'
 
@@ -48,11 +49,10 @@ export function createSessionRouter(deps: SessionRouterDeps): Router {
   router
     .route('/connect-sessions/:id')
     .get(async (req, res) => {
-      const { portal } = admit(req, res, 'connect')
+      const principal = admit(req, res, 'connect')
       parseQuery(noQuery, req.originalUrl)
       readBody(noBody, req)
-      const found = await sessions.read(parsePathId(isConnectSessionId, req.params.id))
-      if (found === null || found.record.portalId !== portal.id) throw new ServiceError('not_found')
+      const found = await readOpened(principal, parsePathId(isConnectSessionId, req.params.id))
       res.json(viewSession(found.record, found.serverNow))
     })
     .all(allowMethods('GET'))
@@ -60,13 +60,23 @@ export function createSessionRouter(deps: SessionRouterDeps): Router {
   router
     .route('/connect-sessions/:id/complete')
     .post(async (req, res) => {
-      const { portal } = admit(req, res, 'connect')
+      const principal = admit(req, res, 'connect')
+      const { portal, programs } = principal
       parseQuery(noQuery, req.originalUrl)
       const id = parsePathId(isConnectSessionId, req.params.id)
+      if (programs !== undefined) await readOpened(principal, id)
       const stored = await completeSession(portal, id, readBody(completionBody, req))
       res.json(await viewConnection(portal, stored))
     })
     .all(allowMethods('POST'))
+
+  /** A session of another portal, or of a program that the key is not for, is as one that is not there. */
+  async function readOpened({ portal, programs }: Principal, id: ConnectSessionId) {
+    const found = await sessions.read(id)
+    const isOwn = found !== null && found.record.portalId === portal.id
+    if (!isOwn || programs?.has(found.record.program) === false) throw new ServiceError('not_found')
+    return found
+  }
 
   return router
 }

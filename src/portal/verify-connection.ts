@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/audit.ts'
 import type { Portal } from '../config/config.ts'
 import { KnoxError, type KnoxKind } from '../knox/kind.ts'
 import { ServiceError } from '../shared/errors.ts'
@@ -16,6 +17,7 @@ export interface VerifyConnectionDeps {
   readonly partnerIdOf: (programId: string) => string | undefined
   readonly defaultMinTtlMs: number
   readonly clock: Clock
+  readonly audit: Pick<Audit, 'note'>
   readonly log: Log
 }
 
@@ -29,7 +31,7 @@ export type VerifyConnection = (portal: Portal, connectionId: string) => Promise
 
 /** Creates the use case that checks a connection from end to end. */
 export function createVerifyConnection(deps: VerifyConnectionDeps): VerifyConnection {
-  const { connections, tokenSource, kindOf, partnerIdOf, clock, log } = deps
+  const { connections, tokenSource, kindOf, partnerIdOf, clock, audit, log } = deps
 
   return async function verifyConnection(portal, connectionId) {
     const request = { minTtlMs: deps.defaultMinTtlMs, arrivedAt: clock() }
@@ -55,8 +57,17 @@ export function createVerifyConnection(deps: VerifyConnectionDeps): VerifyConnec
         outcome: trusted ? 'trusted' : error.kind,
         upstreamCode: error?.upstream.code,
       })
-      if (error === null) return clock()
-      throw told(error, used.programId)
+      const failure = error === null ? null : told(error, used.programId)
+      audit.note({
+        event: 'connection_verified',
+        outcome: failure?.code ?? 'ok',
+        portalId: portal.id,
+        programId: used.programId,
+        connectionId,
+        tokenId: used.tokenId,
+      })
+      if (failure === null) return clock()
+      throw failure
     }
   }
 

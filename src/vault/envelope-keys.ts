@@ -16,6 +16,8 @@ export interface EnvelopeDeps {
   /** How many opened data keys are kept. */
   readonly maxEntries: number
   readonly clock: Clock
+  /** Told whenever something of a document does not open, before that is thrown. */
+  readonly onUnreadable?: (documentId: string) => void
 }
 
 /** Imports a key and wipes the bytes it came in: only OpenSSL's copy stays, which it wipes itself. */
@@ -26,12 +28,23 @@ function importKey(bytes: Uint8Array): KeyObject {
   return key
 }
 
-function createDataKey(documentId: string, key: KeyObject): DataKey {
+/** A key ring that gave no answer has not said that it cannot. */
+const isUnreadable = (error: unknown): boolean =>
+  error instanceof ServiceError && error.code === 'record_unreadable'
+
+function createDataKey(documentId: string, key: KeyObject, onUnreadable: () => void): DataKey {
   const partsOf = ({ binding, field, generation }: FieldContext) =>
     ['knoxgate/v1', documentId, binding, field, generation] as const
   return {
     seal: (context, plaintext) => sealText(key, partsOf(context), plaintext),
-    open: (context, sealed) => openText(key, partsOf(context), sealed),
+    open(context, sealed) {
+      try {
+        return openText(key, partsOf(context), sealed)
+      } catch (error) {
+        onUnreadable()
+        throw error
+      }
+    },
   }
 }
 
@@ -41,21 +54,31 @@ function createDataKey(documentId: string, key: KeyObject): DataKey {
  *
  * @throws RangeError when `cacheMs` or `maxEntries` is out of range.
  */
-export function createEnvelope({ keyRing, cacheMs, maxEntries, clock }: EnvelopeDeps): Envelope {
+export function createEnvelope(deps: EnvelopeDeps): Envelope {
+  const { keyRing, cacheMs, maxEntries, clock, onUnreadable } = deps
   if (!(cacheMs > 0 && cacheMs <= MAX_CACHE_MS)) {
     throw new RangeError(`cacheMs must be more than 0 and at most ${MAX_CACHE_MS}`)
   }
   if (!(maxEntries >= 1)) throw new RangeError('maxEntries must be at least 1')
   const opened = createCache<Promise<DataKey>>({ ttlMs: cacheMs, maxEntries, clock })
 
-  const unwrap = async (documentId: string, wrapped: string): Promise<DataKey> =>
-    createDataKey(documentId, importKey(await keyRing.unwrap(wrapped, documentId)))
+  const dataKeyOf = (documentId: string, bytes: Uint8Array): DataKey =>
+    createDataKey(documentId, importKey(bytes), () => onUnreadable?.(documentId))
+
+  async function unwrap(documentId: string, wrapped: string): Promise<DataKey> {
+    try {
+      return dataKeyOf(documentId, await keyRing.unwrap(wrapped, documentId))
+    } catch (error) {
+      if (isUnreadable(error)) onUnreadable?.(documentId)
+      throw error
+    }
+  }
 
   return {
     async create(documentId) {
       const bytes = randomBytes(DATA_KEY_BYTES)
       const wrapped = await keyRing.wrap(bytes, documentId)
-      return { wrapped, dataKey: createDataKey(documentId, importKey(bytes)) }
+      return { wrapped, dataKey: dataKeyOf(documentId, bytes) }
     },
 
     open(documentId, wrapped) {

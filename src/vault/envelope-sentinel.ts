@@ -48,25 +48,27 @@ async function matches(keyRing: KeyRing, probes: Probes): Promise<boolean> {
   return results.length > 0 && results.every(Boolean)
 }
 
-/** Adds the active key's probe to what was read. False when somebody else wrote meanwhile. */
-async function addProbe(
+/** Writes probes in the place of what was read. False when somebody else wrote meanwhile. */
+async function replaceProbes(
   store: Store,
-  keyRing: KeyRing,
   { document }: ReadResult,
   probes: Probes,
 ): Promise<boolean> {
-  const probe = await keyRing.wrap(randomBytes(32), ID)
-  const all = Object.fromEntries([...probes, [keyRing.activeKid, probe]])
-  const text = JSON.stringify({ v: FORMAT, probes: all })
+  const text = JSON.stringify({ v: FORMAT, probes: Object.fromEntries(probes) })
   const { outcome } = await store.compareAndSet(KEY, document?.revision ?? 0, text, newAttemptId())
   return outcome === 'won' || outcome === 'already'
+}
+
+async function withProbe(probes: Probes, keyRing: KeyRing): Promise<Probes> {
+  const probe = await keyRing.wrap(randomBytes(32), ID)
+  return new Map([...probes, [keyRing.activeKid, probe]])
 }
 
 /**
  * Proves at start that the key ring opens what is in the store, before anything is written with it.
  *
  * Keeps one probe per `kid` in `kg:{sentinel}` and adds one when a new key becomes active. A probe
- * whose key has left the ring is passed over. Never deletes or replaces one.
+ * whose key has left the ring is passed over. Never takes one away or replaces it.
  *
  * @returns `created` when there was no probe at all; `mismatch` when none can be opened, or one that
  * the ring has a key for cannot: readiness is red then, and nothing was written.
@@ -83,9 +85,43 @@ export async function checkSentinel(
     if (probes === null) return 'mismatch'
     if (read.document !== null && !(await matches(keyRing, probes))) return 'mismatch'
     if (probes.has(keyRing.activeKid)) return 'ok'
-    if (await addProbe(store, keyRing, read, probes)) {
+    if (await replaceProbes(store, read, await withProbe(probes, keyRing))) {
       return read.document === null ? 'created' : 'ok'
     }
+  }
+  throw new ServiceError('store_unavailable')
+}
+
+/** What the probes say about a ring. */
+export interface SentinelReport {
+  /** Whether the ring fits: see {@link checkSentinel}. Also when there is no probe yet. */
+  readonly fits: boolean
+  /** Names of the keys that have a probe: each was active once, and has not been released since. */
+  readonly kids: readonly string[]
+}
+
+/** Compares the ring with the probes, and writes nothing. @throws ServiceError `store_unavailable` */
+export async function readSentinel(store: Store, keyRing: KeyRing): Promise<SentinelReport> {
+  const { document } = await store.read(KEY)
+  if (document === null) return { fits: true, kids: [] }
+  const probes = parseProbes(document.text)
+  if (probes === null) return { fits: false, kids: [] }
+  return { fits: await matches(keyRing, probes), kids: [...probes.keys()] }
+}
+
+/**
+ * Takes the probes of keys away that no record needs any more. From then on a process may start without
+ * them unnoticed, and one that has nothing but them does not fit.
+ *
+ * @throws ServiceError `store_unavailable`
+ */
+export async function releaseProbes(store: Store, kids: readonly string[]): Promise<void> {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const read = await store.read(KEY)
+    const probes = read.document === null ? null : parseProbes(read.document.text)
+    const left = [...(probes ?? [])].filter(([kid]) => !kids.includes(kid))
+    if (probes === null || left.length === probes.size) return
+    if (await replaceProbes(store, read, new Map(left))) return
   }
   throw new ServiceError('store_unavailable')
 }

@@ -22,11 +22,27 @@ export interface Envelope {
   open(documentId: string, wrapped: string): Promise<DataKey>
 }
 
-/** Key-encryption keys. Async, so that a key management service can stand behind it. */
+/**
+ * Key-encryption keys: the port behind which a key management service can stand. What takes a key is
+ * asynchronous; which keys there are is known from the start on.
+ */
 export interface KeyRing {
+  /** Name of the key that wraps. */
   readonly activeKid: string
+  /** Names of all keys that unwrap, the active one first. */
   kids(): readonly string[]
-  /** `v1.<kid>.<iv>.<ciphertext and tag>`; `context` is authenticated. */
+  /**
+   * Wraps the 32 bytes of a data key with the active key. The caller wipes them.
+   *
+   * @param context - Id of the document, authenticated: the text unwraps for no other.
+   * @returns `v1.<kid>.` and whatever the ring makes of it, so that anybody can see which key it needs.
+   */
   wrap(dataKey: Uint8Array, context: string): Promise<string>
+  /**
+   * Returns the bytes, which the caller wipes.
+   *
+   * @throws ServiceError `record_unreadable` when it never will: an unknown `kid`, another context, a
+   *   changed text. Anything else that is thrown means that there was no answer.
+   */
   unwrap(wrapped: string, context: string): Promise<Uint8Array>
 }

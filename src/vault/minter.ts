@@ -15,6 +15,7 @@ import {
   type HandOutRequest,
   planHandOut,
 } from './hand-out-plan.ts'
+import type { MintRecord } from './mint-record.ts'
 import type { VaultMetrics } from './outcomes.ts'
 import { currentBinding } from './record.ts'
 import type { Refresher } from './refresher.ts'
@@ -28,6 +29,7 @@ export interface MinterDeps {
   readonly kindOf: (programId: string) => KnoxKind
   /** HMAC of a token: names it without giving it away. */
   readonly fingerprint: (token: Secret) => string
+  readonly record: MintRecord
   readonly settings: HandOutPolicy
   readonly clock: Clock
   readonly log: Log
@@ -46,7 +48,7 @@ export type Mint = (connectionId: string, request: HandOutRequest) => Promise<Sn
 /** Not a busy moment, the store's state, or what an operator did: the connection itself is no worse. */
 const saysSomething = (code: ErrorCode): boolean =>
   !code.startsWith('store_') &&
-  !['refresh_in_progress', 'connection_frozen', 'not_found'].includes(code)
+  !['refresh_in_progress', 'connection_frozen', 'not_found', 'audit_unavailable'].includes(code)
 
 /** Where renewing ended with one of these, the old access token must not be used either. */
 const ENDS: ReadonlySet<ErrorCode> = new Set(['consent_required', 'not_found'])
@@ -55,7 +57,17 @@ const programOf = ({ connection }: Snapshot): string => currentBinding(connectio
 
 /** Creates the minter: a live Samsung Account token → the exchange → one commit. */
 export function createMinter(deps: MinterDeps): Mint {
-  const { connections, envelope, refresher, breaker, kindOf, fingerprint, settings, clock } = deps
+  const {
+    connections,
+    envelope,
+    refresher,
+    breaker,
+    kindOf,
+    fingerprint,
+    record,
+    settings,
+    clock,
+  } = deps
 
   return async function mint(connectionId, request) {
     const snapshot = await connections.read(connectionId)
@@ -120,6 +132,7 @@ export function createMinter(deps: MinterDeps): Mint {
   async function mintOnce({ connection }: Snapshot): Promise<KnoxCredential> {
     const binding = currentBinding(connection)
     const dataKey = await envelope.open(connection.id, connection.dataKey)
+    record.begin()
     const startedAt = clock()
     try {
       const credential = await kindOf(binding.program).mint(openAccessToken(dataKey, binding))
@@ -128,6 +141,7 @@ export function createMinter(deps: MinterDeps): Mint {
       return credential
     } catch (error) {
       deps.metrics.mint(binding.program, 'error', clock() - startedAt)
+      record.failed(connection, error)
       throw error
     }
   }
@@ -137,6 +151,9 @@ export function createMinter(deps: MinterDeps): Mint {
     credential: KnoxCredential,
     request: HandOutRequest,
   ): Promise<Snapshot> {
+    const newTokenId = fingerprint(credential.value)
+    // Before anybody can get it, and before it is kept.
+    await record.made(connection, newTokenId)
     if (credential.expiresAt <= clock())
       throw new ServiceError('upstream_malformed', { detail: 'the token had ended when it came' })
     const binding = currentBinding(connection)
@@ -149,7 +166,7 @@ export function createMinter(deps: MinterDeps): Mint {
       generation,
       headerName: credential.headerName,
       value: sealKnoxToken(dataKey, binding.id, generation, credential.value),
-      tokenId: fingerprint(credential.value),
+      tokenId: newTokenId,
       mintedAt: clock(),
       expiresAt: credential.expiresAt,
       ...(lastReplacedAt === undefined ? {} : { replacedAt: lastReplacedAt }),

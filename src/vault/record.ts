@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ServiceError } from '../shared/errors.ts'
+import type { EpochMs } from '../shared/time.ts'
 
 /*
  * The layout of a stored connection. It is what older and newer versions of this service agree on: a
@@ -97,7 +98,6 @@ const connection = z.object({
   /** Id of the binding in use. */
   current: z.string(),
   bindings: z.array(binding).min(1),
-  frozenAt: time.exactOptional(),
 })
 
 const tombstone = z.object({
@@ -116,7 +116,10 @@ export type KnoxTokenRecord = Readonly<z.infer<typeof knoxToken>>
 export type LastError = Readonly<z.infer<typeof lastError>>
 export type Binding = Readonly<z.infer<typeof binding>>
 /** A standing permission of one customer for one portal. */
-export type Connection = Readonly<z.infer<typeof connection>>
+export type Connection = Readonly<z.infer<typeof connection>> & {
+  /** Since when a freeze covers it. Never stored here: put in as it is read, from what is frozen. */
+  readonly frozenAt?: EpochMs
+}
 /** What stays of a deleted connection, so that a late write cannot bring it back. */
 export type Tombstone = Readonly<z.infer<typeof tombstone>>
 

@@ -55,6 +55,9 @@ const SAYINGS: ReadonlyMap<string, string> = new Map([
   ['Connection is closed.', 'connection_closed'],
 ])
 
+/** A connection on which nothing came for too long. */
+const SILENT = /^Socket timeout\./
+
 const codeOf = (error: Error): string =>
   'code' in error && typeof error.code === 'string' && SYSTEM_CODE.test(error.code)
     ? error.code
@@ -81,6 +84,7 @@ export function classifyFailure(error: unknown): RedisFailure {
   if ('lastNodeError' in error && isNativeError(error.lastNodeError)) {
     return { ...classifyFailure(error.lastNodeError), kind: 'unknown' }
   }
+  if (SILENT.test(error.message)) return { ...byConnection, reason: 'timeout' }
   return { ...byConnection, reason: SAYINGS.get(error.message) ?? codeOf(error) }
 }
 

@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/audit.ts'
 import type { TokenRequestError } from '../samsung-account/tokens.ts'
 import { ERRORS, type ErrorCode, ServiceError } from '../shared/errors.ts'
 import type { Log } from '../shared/log.ts'
@@ -14,12 +15,17 @@ export interface RefreshReport {
 }
 
 /** Creates the reporter of refresh attempts. */
-export function createRefreshReport(log: Log, metrics: VaultMetrics): RefreshReport {
+export function createRefreshReport(deps: {
+  readonly audit: Pick<Audit, 'note'>
+  readonly log: Log
+  readonly metrics: VaultMetrics
+}): RefreshReport {
+  const { audit, log, metrics } = deps
   return {
     ended(connection, outcome, attempt) {
       const { program } = currentBinding(connection)
       metrics.refresh(program, outcome)
-      const { id, generation } = connection
+      const { id, generation, portalId } = connection
       log.info('refresh_ended', {
         connectionId: id,
         programId: program,
@@ -27,6 +33,8 @@ export function createRefreshReport(log: Log, metrics: VaultMetrics): RefreshRep
         outcome,
         attempt,
       })
+      const about = { portalId, programId: program, connectionId: id }
+      audit.note({ event: 'refresh_ended', outcome, ...about })
     },
 
     refused({ id }, { kind, reason, upstream }) {

@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/audit.ts'
 import type { Breaker } from '../breaker/breaker.ts'
 import type { SamsungAccountClient } from '../samsung-account/tokens.ts'
 import { ServiceError } from '../shared/errors.ts'
@@ -45,6 +46,7 @@ export interface RefresherDeps {
   readonly rotationOf: (programId: string) => RotationPolicy
   readonly breaker: Pick<Breaker, 'admit' | 'refused' | 'accepted'>
   readonly uncommitted: Uncommitted
+  readonly audit: Pick<Audit, 'note'>
   readonly settings: {
     readonly leaseMs: number
     readonly commitBudgetMs: number
@@ -65,9 +67,9 @@ export interface RefresherDeps {
  * commit, before the response is validated → or an end that says what is known about the token.
  */
 export function createRefresher(deps: RefresherDeps): Refresher {
-  const { connections, envelope, clientOf, breaker, uncommitted, settings, clock, log } = deps
+  const { connections, envelope, clientOf, breaker, uncommitted, settings, clock } = deps
   const underWay = createUnderWay()
-  const report = createRefreshReport(log, deps.metrics)
+  const report = createRefreshReport(deps)
   const commitTokens = createTokenCommitter({ ...deps, report })
   const intents = createIntents({ ...deps, underWay })
   const recovery = createGraceRecovery({ ...deps, refresh })

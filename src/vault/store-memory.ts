@@ -1,5 +1,11 @@
 import type { Clock, EpochMs } from '../shared/time.ts'
-import { indexKey, type Store, type StoredDocument, type WriteOptions } from './store.ts'
+import {
+  documentKey,
+  indexKey,
+  type Store,
+  type StoredDocument,
+  type WriteOptions,
+} from './store.ts'
 
 type StoreIndex = Pick<
   Store,
@@ -10,6 +16,8 @@ type StoreIndex = Pick<
 const REMEMBERED_WRITES = 8
 /** Documents that nobody asks for again are looked for once in so many writes. */
 const SWEEP_EVERY = 1000
+/** Where the id stands in a document's key. */
+const ID_AT = documentKey('').length - 1
 
 interface Entry {
   readonly document: StoredDocument
@@ -65,7 +73,14 @@ function createDocuments(clock: Clock) {
     return 'won'
   }
 
-  return { find, write }
+  /** The ids that begin with a prefix, of what has not expired. */
+  function idsWith(prefix: string): readonly string[] {
+    const start = documentKey(prefix).slice(0, -1)
+    const keys = [...entries.keys()].filter((key) => key.startsWith(start))
+    return keys.filter((key) => find(key) !== undefined).map((key) => key.slice(ID_AT, -1))
+  }
+
+  return { find, write, idsWith }
 }
 
 /** Ids order as bytes in Redis and as UTF-16 here: the same, for they are ASCII. */
@@ -124,6 +139,9 @@ export function createMemoryStore({ clock }: { readonly clock: Clock }): Store {
       // There are no replicas here, so every write that was applied is on all of them.
       const durable = options.durable === true && outcome !== 'lost'
       return { outcome, durable, serverNow: clock() }
+    },
+    async *documentIds(prefix) {
+      yield documents.idsWith(prefix)
     },
     // There is no other server that could take over.
     onPrimaryChange() {},

@@ -1,9 +1,10 @@
 import { ServiceError } from '../shared/errors.ts'
 import type { Log } from '../shared/log.ts'
+import { within } from '../shared/time.ts'
 import { classifyFailure, type RedisFailure } from './redis-errors.ts'
 import type { WriteResult } from './store.ts'
 
-/** What a call to the store was for. References count as index. */
+/** What a call to the store was for. References and walks over all keys count as index. */
 export type StoreOperation = 'read' | 'version' | 'write' | 'index' | 'ping'
 
 /** Told of every call when it is over; `error` is also a write whose outcome is not known. */
@@ -18,6 +19,16 @@ export interface RedisCallerDeps {
   readonly observe?: ObserveStore
 }
 
+export interface RedisCallerOptions extends RedisCallerDeps {
+  /**
+   * After so long a call is over, whatever the client does. Absent: the client itself sees to that, as
+   * long as it tries one server only.
+   */
+  readonly deadlineMs?: number
+}
+
+const LATE = Symbol('late')
+
 /** Runs every call: measures it, and lets no error of ioredis out, since they hold what was written. */
 export interface RedisCaller {
   /** @throws ServiceError `store_unavailable` for whatever `work` throws. */
@@ -28,7 +39,7 @@ export interface RedisCaller {
   report(failure: RedisFailure): void
 }
 
-export function createRedisCaller({ log, observe }: RedisCallerDeps): RedisCaller {
+export function createRedisCaller({ log, observe, deadlineMs }: RedisCallerOptions): RedisCaller {
   const report = ({ byServer, reason }: RedisFailure): void => {
     if (byServer) log.warn('store_refused', { reason })
   }
@@ -53,8 +64,20 @@ export function createRedisCaller({ log, observe }: RedisCallerDeps): RedisCalle
     }
   }
 
+  async function inTime<T>(work: Promise<T>): Promise<T> {
+    if (deadlineMs === undefined) return work
+    const answer = await within<T | typeof LATE>(deadlineMs, work, LATE)
+    if (answer === LATE) throw new ServiceError('store_unavailable', { retryAfterSeconds: 1 })
+    return answer
+  }
+
   return {
-    call: (operation, work) => run(operation, work, () => true),
+    call: (operation, work) =>
+      run(
+        operation,
+        () => inTime(work()),
+        () => true,
+      ),
     write: (work) => run('write', work, ({ outcome }) => outcome !== 'ambiguous'),
     report,
   }

@@ -30,7 +30,8 @@ const CONNECT_TIMEOUT_MS = 2000
 const DISCONNECT_TIMEOUT_MS = 200
 const KEEP_ALIVE_MS = 10_000
 const SENTINEL_TIMEOUT_MS = 1000
-const SLOTS_REFRESH_TIMEOUT_MS = 3000
+/** A hung node may be the first that is asked: then nothing is known for so long. */
+const SLOTS_REFRESH_TIMEOUT_MS = 2000
 const SLOTS_REFRESH_INTERVAL_MS = 2000
 const MAX_REDIRECTIONS = 8
 

@@ -1,5 +1,5 @@
 import { ServiceError } from '../shared/errors.ts'
-import { sleep } from '../shared/time.ts'
+import { within } from '../shared/time.ts'
 import { classifyFailure, type RedisFailure } from './redis-errors.ts'
 import { parseWrite } from './redis-replies.ts'
 import type { WriteOptions, WriteResult } from './store.ts'
@@ -20,6 +20,9 @@ export type SendWrite = (write: Write) => Promise<WriteResult>
 
 const unavailable = (): ServiceError =>
   new ServiceError('store_unavailable', { retryAfterSeconds: 1 })
+
+/** The client gives up after `timeoutMs` by itself, and then knows more; in a cluster it may try on. */
+const GRACE_MS = 100
 
 const AMBIGUOUS: WriteResult = { outcome: 'ambiguous', durable: false }
 
@@ -56,7 +59,7 @@ async function sendAgain(route: WriteRoute, write: Write, withinMs: number): Pro
       return AMBIGUOUS
     }
   }
-  return Promise.race([answered(), sleep(withinMs).then(() => AMBIGUOUS)])
+  return within(withinMs, answered(), AMBIGUOUS)
 }
 
 /**
@@ -78,7 +81,7 @@ export async function writeToRedis(
   const losses = link.losses()
   if (!link.isReady()) throw unavailable()
   try {
-    return await send(write)
+    return await within(timeoutMs + GRACE_MS, send(write), AMBIGUOUS)
   } catch (error) {
     if (error instanceof ServiceError) throw error
     const failure = classifyFailure(error)

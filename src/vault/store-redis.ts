@@ -10,6 +10,7 @@ import { describeRedis } from './store-redis-facts.ts'
 import { createRedisIndex } from './store-redis-index.ts'
 import { openRedisLink, type RedisLink } from './store-redis-link.ts'
 import { createPrimaryWatch, type PrimaryWatch } from './store-redis-primaries.ts'
+import { createRedisScan } from './store-redis-scan.ts'
 import { createSend, type WriteRoute, writeToRedis } from './store-redis-write.ts'
 
 const START_TIMEOUT_MS = 10_000
@@ -43,7 +44,9 @@ interface Ways {
 }
 
 function storeOver({ target, main, durable, watches }: Ways, deps: RedisStoreDeps): Store {
-  const caller = createRedisCaller(deps)
+  // A cluster's client tries other nodes after one that did not answer, each for as long.
+  const deadline = target.kind === 'cluster' ? { deadlineMs: deps.timeoutMs } : {}
+  const caller = createRedisCaller({ ...deps, ...deadline })
   const { client } = main
   const { replication } = deps
   const { report } = caller
@@ -72,6 +75,7 @@ function storeOver({ target, main, durable, watches }: Ways, deps: RedisStoreDep
     },
 
     ...createRedisIndex(client, caller),
+    ...createRedisScan(client, caller),
 
     async ping() {
       // Behind a `WAIT` a ping would tell of the replicas, and readiness is none of theirs.

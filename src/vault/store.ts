@@ -95,6 +95,15 @@ export interface Store {
   setReference(key: string, expected: string | null, value: string | null): Promise<boolean>
 
   /**
+   * The ids of all documents whose id begins with `prefix` (letters and `_`; empty: all), in batches. What is
+   * there from the first batch to the last is told, perhaps more than once; what comes or goes meanwhile may
+   * be. It walks over every key there is: for an operator's commands, never for a request.
+   *
+   * Throws `store_unavailable` also when another server begins to decide meanwhile: start again then.
+   */
+  documentIds(prefix: string): AsyncIterable<readonly string[]>
+
+  /**
    * Tells when what decides may have become another server than before, or the same one with other
    * data: after a failover, a restart, a move of slots. What was acknowledged may be gone there, so it is
    * the moment to write it again.

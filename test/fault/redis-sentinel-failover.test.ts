@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from '@jest/globals'
-import { openSentinelStore, stopMaster } from '../../chaos/sentinel.ts'
+import { endStore, openSentinelStore, stopMaster } from '../../chaos/sentinel.ts'
 import { runDrill } from '../../chaos/topology/drill.ts'
 import { SERVER_ARGS, SERVICE_MAY_TAKE_MS } from '../../chaos/topology/settings.ts'
 import { createCleanup } from '../support/cleanup.ts'
@@ -20,7 +20,7 @@ it('loses no renewal when the master behind sentinels hangs, over TLS and as the
   })
   cleanup.add(topology.stop)
   const store = await openSentinelStore(topology, access)
-  cleanup.add(() => store.db.disconnect())
+  cleanup.add(() => endStore(store))
   const said: string[] = []
   const problems: string[] = []
   const context = {
@@ -36,6 +36,7 @@ it('loses no renewal when the master behind sentinels hangs, over TLS and as the
     blows: [{ ...stopMaster(topology), mend: async () => {} }],
     withinMs: DOWN_AFTER_MS + SERVICE_MAY_TAKE_MS,
     marginMs: 500,
+    quietMs: 1000,
   })
 
   expect({ problems, said }).toEqual({ problems: [], said: expect.any(Array) })

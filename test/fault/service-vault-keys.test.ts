@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { createHttpBrowser } from '../../scripts/stack/http-browser.ts'
 import { createVerifier } from '../../scripts/stack/portal-client.ts'
 import { freePort } from '../../scripts/stack/service-process.ts'
+import { eventually } from '../support/eventually.ts'
 import { everyKey } from '../support/redis-files.ts'
 import { type AnotherService, type Rig, startRig } from '../support/service-rig.ts'
 import { expire, storedConnection } from '../support/stored-connection.ts'
@@ -37,12 +38,16 @@ async function probe({ service }: AnotherService, path: string) {
   return [answer.status, await answer.json()] as const
 }
 
+/** Of the vault: who asked for what is written down also by those who cannot open anything. */
+const vaultKeys = async () =>
+  (await everyKey(rig.db)).filter((key) => !/\{(?:audit|credential)/.test(key))
+
 /** All that was stored of the connection, but for the note that somebody could not open it. */
 async function kept() {
   const { record, binding } = await storedConnection(rig.db, id)
   const { updatedAt: _, bindings: __, ...connection } = record
   const { lastError: ___, ...sealed } = binding
-  return { connection, sealed, keys: await everyKey(rig.db) }
+  return { connection, sealed, keys: await vaultKeys() }
 }
 
 describe.each(keyRings())('a service with %s', (_, VAULT_KEYS) => {
@@ -122,3 +127,43 @@ it('opens with an old key what it was sealed with, while new connections get the
   expect((await rotated.call('POST', `/v1/connections/${id}/token`)).status).toBe(200)
   expect((await rig.token(id)).status).toBe(200)
 })
+
+it('says at the start that a key is missing, serves what it can, names the rest once, and heals with the key', async () => {
+  const ring = `k3:${newKey()}`
+  const rotated = await rig.another({ VAULT_KEYS: `${ring},${right}` })
+  const { body: opens } = await rotated.call('POST', `/v1/connections/${id}/token`)
+  await rotated.service.stop()
+
+  const lacking = await rig.another({ VAULT_KEYS: ring })
+  const refused = async () => {
+    const { status, body } = await lacking.call('POST', `/v1/connections/${id}/token`)
+    return [status, body.code]
+  }
+
+  expect(opens.token_id).toEqual(expect.any(String))
+  expect(await probe(lacking, '/readyz?verbose')).toMatchObject([
+    200,
+    { status: 'ready', key_ring: { active: 'k3', missing: expect.arrayContaining(['k1']) } },
+  ])
+  expect(lacking.service.output()).toMatch(/"kids":\["k1".*"event":"vault_key_missing"/)
+  expect([await refused(), await refused()]).toEqual(Array(2).fill([503, 'record_unreadable']))
+  const named = () =>
+    lacking.service
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('"event":"record_unreadable"') && line.includes(id))
+  // The sweep, which meets all of them, comes by as well.
+  const all = (await everyKey(rig.db)).filter((key) => key.startsWith('kg:{conn_'))
+  await eventually(async () => (await unreadableRecords(lacking)) === all.length)
+  expect(named()).toHaveLength(1)
+
+  const healed = await rig.another({ VAULT_KEYS: `${ring},${right}` })
+  expect((await healed.call('POST', `/v1/connections/${id}/token`)).body).toEqual(opens)
+  expect(healed.service.output()).not.toContain('record_unreadable')
+})
+
+async function unreadableRecords({ service }: AnotherService): Promise<number> {
+  const headers = { authorization: `Bearer ${rig.stack.adminToken}` }
+  const text = await (await fetch(`${service.adminUrl}/metrics`, { headers })).text()
+  return Number(/^knoxgate_unreadable_records (\d+)$/m.exec(text)?.[1])
+}

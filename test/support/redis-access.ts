@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,11 +7,16 @@ import { makeCertificate } from './certificates.ts'
 import type { Cleanup } from './cleanup.ts'
 import type { RedisAccess } from './redis-server.ts'
 
-/** The user that docs tell operators to make, for every topology. */
-export const LEAST_RULES =
-  'resetkeys ~kg:* resetchannels -@all +ping +info +eval +evalsha +hget +hmget +hset +pexpire ' +
-  '+persist +time +get +set +del +zadd +zrem +zrange +wait +select ' +
-  '+cluster|slots +cluster|info +asking +readonly'
+function readRules(): string {
+  const guide = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8')
+  const [, rules] = /^ACL SETUSER \w+ on >PASSWORD (.+)$/m.exec(guide) ?? []
+  const [, inCluster] = /^In a cluster add `(.+)`\.$/m.exec(guide) ?? []
+  if (rules === undefined || inCluster === undefined) throw new Error('the guide names no user')
+  return `${rules} ${inCluster}`
+}
+
+/** Rules of the user that the operations guide tells operators to make, for every topology. */
+export const LEAST_RULES = readRules()
 
 /** An access over TLS and by the least user, and what a service must be told to trust it. */
 export interface GuardedAccess {

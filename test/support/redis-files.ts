@@ -43,6 +43,7 @@ async function readable(db: Redis, key: string): Promise<unknown> {
   const type = await db.type(key)
   if (type === 'hash') return db.hgetall(key)
   if (type === 'zset') return db.zrange(key, '0', '-1')
+  if (type === 'stream') return db.xrange(key, '-', '+')
   return type === 'string' ? db.get(key) : type
 }
 

@@ -70,6 +70,8 @@ async function startNode(
   const front = await startTcpPartition(port)
   const own = [
     ...['--replica-announce-ip', '127.0.0.1', '--replica-announce-port', `${front.port}`],
+    // The first of them is also the first thing that a replica has to acknowledge.
+    ...['--repl-ping-replica-period', '1'],
     ...['--bind-source-addr', PEER_ADDRESS, ...AT_ONCE, ...args],
   ]
   const following = masterPort === undefined ? [] : ['--replicaof', '127.0.0.1', `${masterPort}`]

@@ -31,6 +31,7 @@ it('ran into everything that carries secrets, and knows them all', () => {
     '400',
     '404',
     '405',
+    'audit_unavailable',
     'invalid_api_key',
     'invalid_request',
     'not_found',
@@ -162,6 +163,7 @@ describe('no secret, however it is written,', () => {
       expect(canary.find(place, text)).toEqual([])
       for (const email of EMAILS) expect(text).not.toContain(email)
     }
+    expect(Object.values(places).join()).toContain('token_minted')
     expect(places.files).toContain('appendonly.aof')
     expect(places.files).toContain('REDIS0010')
     expect(watch.commands.length).toBeGreaterThan(100)

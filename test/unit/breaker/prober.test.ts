@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
+import { type Connection, currentBinding, withCurrentBinding } from '../../../src/vault/record.ts'
 import { documentKey } from '../../../src/vault/store.ts'
 import { failing, HOUR, held, MINUTE, tokenError } from '../vault/support/samsung.ts'
 import { codeOf, PROGRAM, tokenOf } from '../vault/support/world.ts'
@@ -45,6 +46,13 @@ async function probe(...processes: readonly HeldProcess[]): Promise<void> {
 }
 
 const stateOf = async (id: string) => (await world.bindingOf(id)).refresh
+
+/** The customer has to consent again. */
+const ended = (connection: Connection): Connection => {
+  const binding = currentBinding(connection)
+  const refresh = { ...binding.refresh, state: 'consent_required', reason: 'refused' } as const
+  return withCurrentBinding(connection, { ...binding, refresh })
+}
 
 describe('while renewals are held', () => {
   beforeEach(hold)
@@ -146,10 +154,7 @@ describe('while renewals are held', () => {
 
   it.each([
     ['deleted', (id: string) => world.connections.remove(id, tombstoneOf)],
-    [
-      'frozen',
-      (id: string) => world.connections.update(id, (found) => ({ ...found, frozenAt: 1 })),
-    ],
+    ['ended', (id: string) => world.connections.update(id, ended)],
   ])('a connection that was %s leaves the interval to another', async (_, spoil) => {
     await askAll(one, [e(), d()])
     await spoil(d())
@@ -169,7 +174,7 @@ describe('while renewals are held', () => {
       const found = await read(id)
       reads += id === d() ? 1 : 0
       if (id === d() && reads === 1)
-        await world.connections.update(id, (now) => ({ ...now, frozenAt: 1, generation: 9 }))
+        await world.connections.update(id, (now) => ({ ...ended(now), generation: 9 }))
       return found
     }
     Object.assign(one.connections, { read: endAfterLook })

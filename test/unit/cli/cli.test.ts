@@ -18,6 +18,7 @@ async function run(line: string, env: Readonly<Record<string, string>> = {}) {
     err: (text) => {
       printed.err += text
     },
+    clock: Date.now,
   })
   return { code, ...printed }
 }

@@ -71,6 +71,8 @@ describe('process variables', () => {
     ['ADMIN_TOKEN', `${'ab'.repeat(15)}c`],
     ['ADMIN_TOKEN', `two words ${'ab'.repeat(15)}`],
     ['ADMIN_TOKEN', 'x'.repeat(32)],
+    ['ADMIN_READ_TOKEN', `${'ab'.repeat(15)}c`],
+    ['ADMIN_READ_TOKEN', ENV.ADMIN_TOKEN],
     ['LOG_LEVEL', 'INFO'],
   ])('refuses %s=%s in strict mode', (name, value) => {
     expect(placesOf({ env: { [name]: value } })).toEqual([name])
@@ -84,6 +86,14 @@ describe('process variables', () => {
     ['ADMIN_TOKEN', 'x'.repeat(32)],
   ])('accepts %s=%s in development', (name, value) => {
     expect(placesOf({ env: { KNOXGATE_MODE: 'development', [name]: value } })).toEqual([])
+  })
+
+  it('knows no token for reading unless there is one', () => {
+    const token = randomBytes(32).toString('hex')
+
+    expect(load().adminReadToken).toBeNull()
+    expect(load({ env: { ADMIN_READ_TOKEN: '' } }).adminReadToken).toBeNull()
+    expect(load({ env: { ADMIN_READ_TOKEN: token } }).adminReadToken?.reveal()).toBe(token)
   })
 
   it('writes the origin as browsers do', () => {

@@ -34,11 +34,18 @@ describe('settings', () => {
         requireDurable: true,
         waive: [],
       },
+      audit: {
+        required: true,
+        retentionMs: 7_776_000_000,
+        maxEntries: 1_000_000,
+        handOutWindowMs: 600_000,
+      },
       http: {
         bodyLimitBytes: 16_384,
         urlLimitBytes: 4096,
         drainTimeoutMs: 20_000,
         pageLimit: 100,
+        trustedProxies: [],
       },
     })
   })
@@ -82,6 +89,11 @@ describe('settings', () => {
     ['KNOXGATE_STORE_WAIVE', 'none', 'everything'],
     ['KNOXGATE_STORE_WAIVE', 'eviction', 'eviction,eviction'],
     ['KNOXGATE_STORE_WAIVE', 'eviction', 'eviction,'],
+    ['KNOXGATE_HTTP_TRUSTED_PROXIES', '10.0.0.0/8,2001:db8::/32', '10.0.0.0/8, 2001:db8::/32'],
+    ['KNOXGATE_HTTP_TRUSTED_PROXIES', 'none', 'true'],
+    ['KNOXGATE_HTTP_TRUSTED_PROXIES', '192.0.2.7', '::ffff:10.0.0.0/104'],
+    ['KNOXGATE_HTTP_TRUSTED_PROXIES', '0.0.0.0/1', '0.0.0.0/0'],
+    ['KNOXGATE_HTTP_TRUSTED_PROXIES', '::/1', '::/0'],
   ])('accepts %s=%s and refuses %s', (variable, most, tooMuch) => {
     expect(placesOf({ env: { [variable]: most } })).toEqual([])
     expect(placesOf({ env: { [variable]: tooMuch } })).toEqual([variable])
@@ -155,6 +167,7 @@ describe('settings', () => {
       'config/default.json http.url_limit',
       'config/default.json http.drain_timeout',
       'config/default.json http.page_limit',
+      'config/default.json http.trusted_proxies',
     ])
   })
 })

@@ -208,9 +208,10 @@ describe('a store that fails', () => {
 
 it('keeps the code of a program that the operator has not configured', async () => {
   const { id, proof, complete } = await consented()
-  const { connections, directory, envelope, settings, clock, log } = world
+  const { connections, directory, envelope, settings, audit, clock, log } = world
   const { uncommitted } = world.service()
-  const shared = { connections, directory, envelope, uncommitted, settings, clock, log }
+  const kept = { connections, directory, envelope, uncommitted }
+  const shared = { ...kept, settings, audit, clock, log }
   const without = createCompleteSession({
     ...shared,
     sessions: world.sessions,
@@ -219,6 +220,7 @@ it('keeps the code of a program that the operator has not configured', async () 
     },
     storeConsent: createStoreConsent({ ...shared, kindOf: () => 'samsung-account' }),
     underWay: createUnderWay(),
+    freezes: world.freezes,
   })
 
   expect(await codeOf(without(portal, id, proof))).toBe('program_not_configured')

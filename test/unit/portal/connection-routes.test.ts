@@ -163,7 +163,7 @@ describe('a token', () => {
   })
 
   it('is refused for a frozen connection', async () => {
-    await world.connections.update(id, (one) => ({ ...one, frozenAt: world.clock() }))
+    world.frozen.add(id)
 
     expect((await token()).body).toMatchObject({ code: 'connection_frozen', owner: 'operator' })
   })

@@ -11,6 +11,7 @@ import { createTokenAnswer } from '../../../src/portal/token-answer.ts'
 import { Secret } from '../../../src/shared/secret.ts'
 import { spendStoreTime } from '../../../src/shared/store-time.ts'
 import type { HandOut } from '../../../src/vault/hand-out.ts'
+import { configuredKeys } from '../access/support/keys.ts'
 import { recordLog, serve } from '../http/serve.ts'
 
 const LIMIT_MS = 300
@@ -31,7 +32,12 @@ async function start(ways: { readonly confirmMs: number; readonly normalMs: numb
   const { log } = recordLog()
   const seen = { snapshot: AsyncLocalStorage.snapshot() }
   const hotToken = createHotToken({
-    authenticator: createAuthenticator([portal], pepperKey(pepper)),
+    authenticator: createAuthenticator({
+      keys: configuredKeys([portal]),
+      pepper: pepperKey(pepper),
+      addressOf: () => null,
+      clock: Date.now,
+    }),
     tokenSource: {
       peek: () => null,
       async confirm(): Promise<HandOut | null> {
@@ -44,6 +50,7 @@ async function start(ways: { readonly confirmMs: number; readonly normalMs: numb
       idle: async () => {},
     },
     tokenAnswer: createTokenAnswer(new Map()),
+    countHandOut: () => {},
     defaultMinTtlMs: 60_000,
     storeLimitMs: LIMIT_MS,
     log,

@@ -169,8 +169,7 @@ describe('a filter', () => {
   it('by status finds what there is, over as many pages as it takes', async () => {
     const made = await make(30)
     const frozen = made.filter((_, i) => i % 7 === 3)
-    for (const id of frozen)
-      await world.connections.update(id, (one) => ({ ...one, frozenAt: world.clock() }))
+    for (const id of frozen) world.frozen.add(id)
 
     expect(idsOf(await pages('status=frozen&limit=2'))).toEqual(frozen)
     expect(idsOf(await pages('status=active&limit=4'))).toHaveLength(30 - frozen.length)
@@ -180,7 +179,7 @@ describe('a filter', () => {
   it('by a rare status looks at a thousand a call, and says where to go on', async () => {
     const made = await make(1020)
     const last = made.at(-1) ?? ''
-    await world.connections.update(last, (one) => ({ ...one, frozenAt: world.clock() }))
+    world.frozen.add(last)
 
     const all = await pages('status=frozen')
 

@@ -187,3 +187,24 @@ it('caches for five minutes if told so, and for at least one key', () => {
   expect(() => envelopeOf(subject(), 1, 300_000)).not.toThrow()
   expect(() => envelopeOf(subject(), 0)).toThrow(RangeError)
 })
+
+it('tells whose key or text does not open, and nothing when the ring has no answer', async () => {
+  const of = subject()
+  const told: string[] = []
+  const onUnreadable = (id: string) => void told.push(id)
+  const limits = { cacheMs: 1000, maxEntries: 100, clock: () => 0, onUnreadable }
+  const envelope = createEnvelope({ keyRing: of.keyRing, ...limits })
+  const { wrapped, dataKey } = await envelope.create('conn_a')
+  const sealed = dataKey.seal(FIELD, 'a token')
+  const away = { ...of.keyRing, unwrap: () => Promise.reject(new Error('no answer')) }
+
+  dataKey.open(FIELD, sealed)
+  await expect(
+    createEnvelope({ keyRing: away, ...limits }).open('conn_a', wrapped),
+  ).rejects.toThrow()
+  expect(told).toEqual([])
+  await expect(envelope.open('conn_b', wrapped)).rejects.toMatchObject(UNREADABLE)
+  expect(told).toEqual(['conn_b'])
+  expect(() => dataKey.open({ ...FIELD, generation: 2 }, sealed)).toThrow()
+  expect(told).toEqual(['conn_b', 'conn_a'])
+})

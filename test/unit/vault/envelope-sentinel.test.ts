@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { beforeEach, expect, it } from '@jest/globals'
 import { Secret } from '../../../src/shared/secret.ts'
-import { checkSentinel } from '../../../src/vault/envelope-sentinel.ts'
+import { checkSentinel, readSentinel, releaseProbes } from '../../../src/vault/envelope-sentinel.ts'
 import { createKeyRing, type RingKey } from '../../../src/vault/key-ring.ts'
 import type { Store } from '../../../src/vault/store.ts'
 import { createMemoryStore } from '../../../src/vault/store-memory.ts'
@@ -141,4 +141,50 @@ it('goes on after a write whose answer was lost', async () => {
 
   expect(await checkSentinel({ ...store, compareAndSet }, createKeyRing([A]))).toBe('ok')
   expect(await kids()).toEqual(['a'])
+})
+
+const report = (...keys: RingKey[]) => readSentinel(store, createKeyRing(keys))
+
+it('reports which keys have a probe, and whether the ring fits, and writes nothing', async () => {
+  expect(await report(A)).toEqual({ fits: true, kids: [] })
+  await check(A)
+  await check(B, A)
+  const before = await document()
+
+  expect(await report(B)).toEqual({ fits: true, kids: ['a', 'b'] })
+  expect(await report(C, A)).toEqual({ fits: true, kids: ['a', 'b'] })
+  expect(await report(C)).toEqual({ fits: false, kids: ['a', 'b'] })
+  expect(await report(B, ringKey('a'))).toEqual({ fits: false, kids: ['a', 'b'] })
+  expect(await document()).toEqual(before)
+})
+
+it('does not fit a document that it did not write', async () => {
+  await store.compareAndSet(KEY, 0, '{"v":2}', 'w')
+
+  expect(await report(A)).toEqual({ fits: false, kids: [] })
+  await releaseProbes(store, ['a'])
+  expect((await document())?.text).toBe('{"v":2}')
+})
+
+it('releases keys, also while others add theirs: then a ring of nothing else does not fit', async () => {
+  await check(A)
+  await check(B, A)
+
+  await Promise.all([releaseProbes(store, ['a', 'z']), check(C, B, A)])
+
+  expect((await kids()).toSorted()).toEqual(['b', 'c'])
+  expect(await check(A)).toBe('mismatch')
+  expect(await check(A, B)).toBe('ok')
+  expect((await kids()).toSorted()).toEqual(['a', 'b', 'c'])
+})
+
+it('writes nothing when there is nothing to release', async () => {
+  await releaseProbes(store, ['a'])
+  expect(await document()).toBeNull()
+  await check(A)
+  const before = await document()
+
+  await releaseProbes(store, ['b'])
+
+  expect(await document()).toEqual(before)
 })

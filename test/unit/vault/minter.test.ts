@@ -68,7 +68,7 @@ describe('mint', () => {
     ['deleted', 'not_found'],
   ])('makes nothing for a connection that is %s', async (what, code) => {
     if (what === 'deleted') await world.connections.remove(id, tombstoneOf)
-    else await world.connections.update(id, (one) => ({ ...one, frozenAt: world.clock() }))
+    else world.frozen.add(id)
 
     expect(await codeOf(mint())).toBe(code)
     expect(world.samsung.exchanged).toEqual([])
@@ -79,7 +79,7 @@ describe('mint', () => {
     world.samsung.mintSteps.push(step)
     const minting = codeOf(mint())
     await arrived
-    await world.connections.update(id, (one) => ({ ...one, frozenAt: world.clock() }))
+    world.frozen.add(id)
     release()
 
     expect(await minting).toBe('connection_frozen')
@@ -263,9 +263,7 @@ describe('when Knox says no', () => {
   })
 
   it('a freeze during the exchange is not noted as an error', async () => {
-    const freeze = () =>
-      world.connections.update(id, (one) => ({ ...one, frozenAt: world.clock() }))
-    world.samsung.mintSteps.push({ after: async () => void (await freeze()) })
+    world.samsung.mintSteps.push({ after: async () => void world.frozen.add(id) })
 
     expect(await codeOf(mint())).toBe('connection_frozen')
     expect(await lastError()).toBeUndefined()

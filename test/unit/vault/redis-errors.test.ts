@@ -47,6 +47,7 @@ describe('a failed command', () => {
 
   it.each([
     [new Error('Command timed out'), 'timeout'],
+    [new Error("Socket timeout. Expecting data, but didn't receive any in 1500ms."), 'timeout'],
     [new Error('Connection is closed.'), 'connection_closed'],
     [new Error('a canary'), 'unknown'],
     [Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],

@@ -5,6 +5,7 @@ import type { Snapshot } from '../../../src/vault/connections.ts'
 import { createRefresher } from '../../../src/vault/refresher.ts'
 import { UNKNOWN_ROTATION } from '../../../src/vault/rotation.ts'
 import { createUncommitted } from '../../../src/vault/uncommitted.ts'
+import { NO_AUDIT } from '../../support/audit.ts'
 import { createFaultyStore } from './support/faulty-store.ts'
 import { failing, held, tokenError } from './support/samsung.ts'
 import { codeOf, createWorld, PROGRAM, type World } from './support/world.ts'
@@ -175,6 +176,7 @@ it('a program that is not configured leaves no intent behind', async () => {
     rotationOf: () => UNKNOWN_ROTATION,
     breaker: { admit: async () => {}, refused: async () => {}, accepted: async () => {} },
     uncommitted: createUncommitted({ settings, clock, log }),
+    audit: NO_AUDIT,
     settings,
     clock,
     log,

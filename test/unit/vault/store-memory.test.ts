@@ -1,7 +1,8 @@
-import { expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { documentKey } from '../../../src/vault/store.ts'
 import { createMemoryStore } from '../../../src/vault/store-memory.ts'
 import { storeContract } from '../../support/store-contract.ts'
+import { scanBehaviour } from '../../support/store-contract-scan.ts'
 
 storeContract('memory', async () => {
   let now = 1_000_000
@@ -12,6 +13,19 @@ storeContract('memory', async () => {
     },
     async dispose() {},
   }
+})
+
+describe('a walk over memory', () => {
+  let now = 1_000_000
+  const store = createMemoryStore({ clock: () => now })
+
+  scanBehaviour(() => ({
+    store,
+    service: store,
+    async advance(ms) {
+      now += ms
+    },
+  }))
 })
 
 const KEY = documentKey('cs_one')

@@ -25,8 +25,7 @@ describe('the copy in front of the store', () => {
       const replica = world.replica()
       await replica.ask(id)
       if (what === 'deleted') await world.connections.remove(id, tombstoneOf)
-      else if (what === 'frozen')
-        await world.connections.update(id, (one) => ({ ...one, frozenAt: world.clock() }))
+      else if (what === 'frozen') world.frozen.add(id)
       else {
         world.samsung.refreshSteps.push(failing(tokenError('customer')))
         const found = await world.connections.read(id)

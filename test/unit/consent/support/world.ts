@@ -14,8 +14,8 @@ import type { CallbackResult } from '../../../../src/samsung-account/callback.ts
 import type { ConnectSessionId } from '../../../../src/shared/ids.ts'
 import { Secret } from '../../../../src/shared/secret.ts'
 import { createUnderWay } from '../../../../src/shared/under-way.ts'
-import { makeProgram } from '../../samsung-account/program.ts'
 import { createUncommitted } from '../../../../src/vault/uncommitted.ts'
+import { makeProgram } from '../../samsung-account/program.ts'
 import { createFaultyStore } from '../../vault/support/faulty-store.ts'
 import { createWorld, PORTAL, PROGRAM, type WorldOptions } from '../../vault/support/world.ts'
 
@@ -51,7 +51,7 @@ export function createConsentWorld(options: Omit<WorldOptions, 'wrapStore'> = {}
       return lines.faulty.store
     },
   })
-  const { store, envelope, connections, directory, settings, log, samsung } = world
+  const { store, envelope, connections, directory, settings, audit, log, samsung } = world
   const programs = new Map([
     [PROGRAM, program],
     ['emm-us', { ...program, id: 'emm-us' }],
@@ -71,11 +71,12 @@ export function createConsentWorld(options: Omit<WorldOptions, 'wrapStore'> = {}
       kindOf: () => 'samsung-account',
       settings,
       clock,
+      audit,
       log,
     })
     const underWay = createUnderWay()
-    const kept = { connections, directory, envelope, uncommitted, clock, log }
-    const shared = { sessions, ...kept, clientOf }
+    const kept = { connections, directory, envelope, uncommitted, clock, audit, log }
+    const shared = { sessions, ...kept, clientOf, freezes: world.freezes }
     return {
       uncommitted,
       flow: createBrowserFlow({

@@ -11,10 +11,14 @@ import { createPages } from '../../../../src/http/pages.ts'
 import { createDoor } from '../../../../src/portal/admit.ts'
 import { createApiKey, pepperKey } from '../../../../src/portal/api-key.ts'
 import { createAuthenticator } from '../../../../src/portal/authenticate.ts'
+import { createCountHandOut } from '../../../../src/portal/hand-out-count.ts'
 import { createHotToken } from '../../../../src/portal/hot-token.ts'
 import { createTokenAnswer } from '../../../../src/portal/token-answer.ts'
 import { Secret } from '../../../../src/shared/secret.ts'
+import { createRecordCheck } from '../../../../src/vault/record-check.ts'
 import type { Store } from '../../../../src/vault/store.ts'
+import { createUnreadableConnections } from '../../../../src/vault/unreadable.ts'
+import { configuredKeys } from '../../access/support/keys.ts'
 import { load } from '../../config/valid-config.ts'
 import { serve } from '../../http/serve.ts'
 import { makeProgram } from '../../samsung-account/program.ts'
@@ -51,6 +55,23 @@ function makePortal(id: string) {
 
 export const acme = makePortal(PORTAL)
 export const other = makePortal('other')
+/** A key of acme's that is bound to one of its programs. */
+export const bound = makeBoundKey('emm-us')
+
+function makeBoundKey(program: string) {
+  const { apiKey, entry } = createApiKey(pepper, { scopes: SCOPES })
+  const known = { portal: acme.portal, ...entry, programs: [program] }
+  return { apiKey: apiKey.reveal(), known }
+}
+
+/** What is frozen here is what a test says in `frozen`. */
+const NO_SWITCHES = {
+  list: async () => [],
+  freeze: () => Promise.reject(new Error('no switch')),
+  unfreeze: async () => false,
+  start: async () => {},
+  stop() {},
+}
 
 export type PortalWorld = Awaited<ReturnType<typeof createPortalWorld>>
 
@@ -73,7 +94,7 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
     portals: [acme.portal, other.portal],
     apiKeyPepper: pepper,
   }
-  const { log, clock, samsung } = world
+  const { audit, log, clock, samsung } = world
   const storeLimitMs = config.settings.store.requestBudgetMs
   const programs = new Map(config.programs.map((one) => [one.id, one]))
   const portals = new Map(config.portals.map((one) => [one.id, one]))
@@ -103,16 +124,28 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
     // Nothing is held here long enough to be probed.
     prober: { look: async () => {}, start() {}, stop() {}, idle: async () => {} },
     uncommitted,
+    killSwitches: { ...world.freezes, ...NO_SWITCHES },
     idle: source.idle,
-    keyRingState: () => ({ opens: true, activeKid: 'k1', kids: ['k1'] }),
+    keys: {
+      envelope: world.envelope,
+      state: { opens: true, activeKid: 'k1', kids: ['k1'], missing: [] },
+      check: createRecordCheck(world.envelope, ['k1']),
+      unreadable: createUnreadableConnections(log, audit),
+    },
   }
-  const parts = { config, programs, portals, upstream, vault, log, clock }
+  const parts = { config, programs, portals, upstream, vault, audit, log, clock }
   const pages = createPages({ viewsDir: VIEWS })
-  const authenticator = createAuthenticator(config.portals, pepperKey(pepper))
-  const door = createDoor(authenticator, log)
+  const authenticator = createAuthenticator({
+    keys: configuredKeys(config.portals, [bound.known]),
+    pepper: pepperKey(pepper),
+    addressOf: () => null,
+    clock,
+  })
+  const door = createDoor(authenticator, log, audit)
   const tokenAnswer = createTokenAnswer(programs)
+  const countHandOut = createCountHandOut(audit)
   const consent = composeConsent({ ...parts, pages })
-  const portalRouters = composePortal({ ...parts, consent, door, tokenAnswer })
+  const portalRouters = composePortal({ ...parts, consent, door, tokenAnswer, countHandOut })
   const app = createApp({
     door,
     portalRouters,
@@ -130,6 +163,7 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
     authenticator,
     tokenSource: source,
     tokenAnswer,
+    countHandOut,
     defaultMinTtlMs: config.settings.knoxToken.defaultMinTtlMs,
     storeLimitMs,
     log,

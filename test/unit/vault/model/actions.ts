@@ -52,21 +52,20 @@ export function createActions(world: World, callers: Callers): Actions {
   function follow(
     process: Process,
     id: ConnectionId,
-    name: string,
+    what: 'deleted' | 'reconnected',
     work: Promise<void>,
     onDone: () => void = () => {},
   ): void {
-    const told = (outcome: string) => {
-      if (process.end() === null) report.trace(process.name, `${name} ${id.slice(-1)}: ${outcome}`)
-      return process.end() === null
-    }
+    const tell = (outcome: string) =>
+      report.trace(process.name, `${what} ${id.slice(-1)}: ${outcome}`)
     work.then(
       () => {
-        if (!told('done')) return
-        ledger.noteDone(process, id)
+        if (process.end() !== null) return
+        tell('done')
+        ledger.noteDone(process, id, what)
         onDone()
       },
-      (error: unknown) => told(String(error)),
+      (error: unknown) => process.end() === null && tell(String(error)),
     )
   }
 
@@ -82,7 +81,7 @@ export function createActions(world: World, callers: Callers): Actions {
     restart(slot) {
       const old = world.replica(slot)
       world.replace(slot)
-      old.drain()
+      void old.drain()
     },
 
     failStore(place, faults) {
@@ -109,7 +108,7 @@ export function createActions(world: World, callers: Callers): Actions {
     remove(slot, connection) {
       const id = idAt(connection)
       const { process, remove } = world.replica(slot)
-      follow(process, id, 'remove', remove(id), () => callers.noteDeleted(id))
+      follow(process, id, 'deleted', remove(id), () => callers.noteDeleted(id))
     },
 
     reconnect(slot, connection) {
@@ -123,7 +122,7 @@ export function createActions(world: World, callers: Callers): Actions {
         userId: userOf(id),
         receivedAt: process.clock(),
       }
-      follow(process, id, 'reconnect', reconnect(id, received))
+      follow(process, id, 'reconnected', reconnect(id, received))
     },
   }
 }

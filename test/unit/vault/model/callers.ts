@@ -1,8 +1,8 @@
 import { ServiceError } from '../../../../src/shared/errors.ts'
 import type { EpochMs } from '../../../../src/shared/time.ts'
 import type { HandOut } from '../../../../src/vault/hand-out.ts'
+import { SETTINGS } from './parts.ts'
 import type { Process } from './process.ts'
-import { SETTINGS } from './replica.ts'
 import type { World } from './world.ts'
 
 /** How a call ended; `hung_up`: with its process, or not yet. */
@@ -50,7 +50,8 @@ export function createCallers(world: World): Callers {
     const wasStopped = process.stoppedUntil() > askedAt
     if (issued.expiresAt - now < leastMs - PATIENCE_MS && !wasStopped)
       report.problem('a caller got a token that ends too soon')
-    if (issued.expiresAt <= now && !wasStopped) report.problem('a caller got a token that has ended')
+    if (issued.expiresAt <= now && !wasStopped)
+      report.problem('a caller got a token that has ended')
     const goneAt = deletedAt.get(connectionId) ?? Number.POSITIVE_INFINITY
     const cameBack = ledger.takenBackAt(connectionId, 'promised') >= goneAt
     if (askedAt > goneAt + SETTINGS.localCacheMs && !cameBack)
@@ -64,7 +65,8 @@ export function createCallers(world: World): Callers {
     }
     const { code } = error
     if (!EXPECTED.test(code)) report.problem(`a caller was told ${code}`)
-    if (code === 'not_found' && !ledger.wasDeleted(connectionId)) report.problem('a connection was not found')
+    if (code === 'not_found' && !ledger.wasDeleted(connectionId))
+      report.problem('a connection was not found')
     return code
   }
 

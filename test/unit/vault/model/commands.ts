@@ -5,7 +5,8 @@ import { POINTS, type Strike } from './process.ts'
 import { SAMSUNG_FAULTS } from './samsung-ports.ts'
 import { CONNECTIONS, LONG_GRACE_MS, type Setup, SLOTS } from './setup.ts'
 import { STORE_FAULTS } from './store-line.ts'
-import { ACCESS_LIFE_MS, type World } from './world.ts'
+import { ACCESS_LIFE_MS } from './watch.ts'
+import type { World } from './world.ts'
 
 /** What commands act on. */
 export interface Real {
@@ -103,8 +104,10 @@ const failSamsung = command(
   call('failSamsung'),
   (actions, it) => actions.failSamsung(Array(it.times).fill(it.fault)),
 )
-const refuseClient = command(fc.record({ forMs: ms(SECOND, 120 * SECOND) }), call('refuseClient'), (actions, it) =>
-  actions.refuseClient(it.forMs),
+const refuseClient = command(
+  fc.record({ forMs: ms(SECOND, 120 * SECOND) }),
+  call('refuseClient'),
+  (actions, it) => actions.refuseClient(it.forMs),
 )
 const withdrawAccess = command(fc.record({ connection }), call('withdrawAccess'), (actions, it) =>
   actions.withdrawAccess(it.connection),
@@ -140,7 +143,9 @@ const shares: readonly (readonly [number, fc.Arbitrary<Command>])[] = [
 const MAX_COMMANDS = 50
 
 export function someCommands(replayPath?: string): fc.Arbitrary<Iterable<Command>> {
-  const arbitraries = shares.flatMap(([share, one]) => Array<fc.Arbitrary<Command>>(share).fill(one))
+  const arbitraries = shares.flatMap(([share, one]) =>
+    Array<fc.Arbitrary<Command>>(share).fill(one),
+  )
   const constraints = { maxCommands: MAX_COMMANDS, size: 'max' as const }
   return fc.commands(arbitraries, {
     ...constraints,

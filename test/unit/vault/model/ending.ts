@@ -1,8 +1,8 @@
 import type { Call } from './callers.ts'
 import type { Real } from './commands.ts'
-import { SETTINGS } from './replica.ts'
+import { SETTINGS } from './parts.ts'
 import { SLOTS } from './setup.ts'
-import { ACCESS_LIFE_MS } from './world.ts'
+import { ACCESS_LIFE_MS } from './watch.ts'
 
 const SECOND = 1000
 /** The longest of: a lease, the pause after failures, what Samsung asked for; and a renewal after it. */

@@ -54,7 +54,7 @@ export interface Ledger extends StoreWatcher {
   /** Whether it ever was deleted, as far as a write goes. */
   wasDeleted(connectionId: string): boolean
   /** A request of this process about a connection has been answered: it is done. */
-  noteDone(process: Process, connectionId: string): void
+  noteDone(process: Process, connectionId: string, what: 'deleted' | 'reconnected'): void
   /** When a failover last took a write of it back; with `promised`, one that was said to be on replicas. */
   takenBackAt(connectionId: string, promised?: 'promised'): EpochMs
 }
@@ -143,9 +143,11 @@ export function createLedger({ ids, now, issueIn, onApplied }: LedgerDeps): Ledg
     standing,
     of,
     wasDeleted: (id) => deleted.has(id),
-    noteDone(process, id) {
-      for (const one of standing)
-        if (one.process === process && one.connectionId === id) one.isDone = true
+    noteDone(process, id, what) {
+      for (const one of standing) {
+        const isMeant = (one.what === 'deleted') === (what === 'deleted')
+        if (one.process === process && one.connectionId === id && isMeant) one.isDone = true
+      }
     },
     takenBackAt: (id, promised) =>
       takenBack.get(promised === undefined ? id : `${id} promised`) ?? Number.NEGATIVE_INFINITY,

@@ -171,7 +171,10 @@ export function createSamsungPorts(deps: SamsungPortsDeps): SamsungPorts {
     }
     truth.presentations.push(presentation)
     const number = spent.split('-')[1]
-    report.trace(process.name, `presents ${number}${known.isRecovery ? ' to recover' : ''}, ${fault ?? 'no fault'}`)
+    report.trace(
+      process.name,
+      `presents ${number}${known.isRecovery ? ' to recover' : ''}, ${fault ?? 'no fault'}`,
+    )
     const answer = await request(presentation, fault).then(
       (issue) => ({ issue }),
       (error: unknown) => ({ error }),

@@ -25,8 +25,7 @@ export interface SpendingRules {
 }
 
 export function createSpendingRules({ truth, ledger, now }: SpendingRulesDeps): SpendingRules {
-  const isPlainlyRefused = ({ outcome, isHeard }: Presentation) =>
-    outcome === 'refused' && isHeard
+  const isPlainlyRefused = ({ outcome, isHeard }: Presentation) => outcome === 'refused' && isHeard
 
   /** Once tokens of a new generation are stored, nothing before that matters. */
   const earlier = (connectionId: string, generation: number): readonly Presentation[] =>
@@ -48,6 +47,7 @@ export function createSpendingRules({ truth, ledger, now }: SpendingRulesDeps): 
     const { process, writtenAt, until, wasLate, connectionId } = intent
     return (
       wasLate ||
+      now() - writtenAt < SAID_WITHIN_MS ||
       process.end() !== null ||
       process.stoppedUntil() > writtenAt ||
       process.lastStoreFault() > until - SAID_WITHIN_MS ||
@@ -63,9 +63,7 @@ export function createSpendingRules({ truth, ledger, now }: SpendingRulesDeps): 
       const problems: string[] = []
       if (now() > intent.until) problems.push('a refresh token was spent after its lease')
       const again = earlier(connectionId, intent.generation).filter(
-        (one) =>
-          !isPlainlyRefused(one) &&
-          ledger.takenBackAt(connectionId, 'promised') < one.at,
+        (one) => !isPlainlyRefused(one) && ledger.takenBackAt(connectionId, 'promised') < one.at,
       )
       if (again.length > 0 && !isRecovery)
         problems.push('a refresh token was spent again, and not as a recovery')

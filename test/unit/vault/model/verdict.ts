@@ -22,6 +22,13 @@ const hasDied = (process: Process): boolean => {
 }
 
 export function createVerdict({ truth, ledger, issueIn, leaseMs }: VerdictDeps): Verdict {
+  /** Whether something newer stood here once, and was lost with the one who could have written it again. */
+  const isUndone = (connectionId: string): boolean =>
+    ledger.standing.some(
+      (one) =>
+        one.connectionId === connectionId && one.takenBackAt !== null && one.process.end() !== null,
+    )
+
   /** Whether these tokens are lost to everybody, by what no service can prevent. */
   function areLost({ holders, safeWith, takenBackAt }: Issue): boolean {
     if (safeWith === null) return holders.every(hasDied)
@@ -41,6 +48,7 @@ export function createVerdict({ truth, ledger, issueIn, leaseMs }: VerdictDeps):
     const { endedBy } = issue.grant
     if (endedBy === 'customer') return true
     if (endedBy !== null) return hadToBeRisked(endedBy)
+    if (isUndone(issue.grant.connectionId)) return true
     const successor = truth.successorOf(issue.refresh)
     return successor !== null && areLost(successor)
   }

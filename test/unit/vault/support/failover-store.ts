@@ -25,6 +25,7 @@ export function createFailoverStore(clock: Clock) {
     ...hints,
     read: (key) => documents.read(key),
     version: (key) => documents.version(key),
+    documentIds: (prefix) => documents.documentIds(prefix),
     async compareAndSet(key, revision, text, writeId, options = {}) {
       const hook = beforeWrite
       beforeWrite = undefined

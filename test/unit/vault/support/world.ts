@@ -1,4 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto'
+import {
+  createFreezableConnections,
+  createFreezableTokens,
+} from '../../../../src/access/freezable-vault.ts'
+import type { Audit } from '../../../../src/audit/audit.ts'
 import type { Breaker } from '../../../../src/breaker/breaker.ts'
 import { newConnectionId } from '../../../../src/shared/ids.ts'
 import { createLog } from '../../../../src/shared/log.ts'
@@ -9,6 +14,7 @@ import { createDirectory } from '../../../../src/vault/directory.ts'
 import { createEnvelope } from '../../../../src/vault/envelope-keys.ts'
 import type { HandOut } from '../../../../src/vault/hand-out.ts'
 import { createKeyRing } from '../../../../src/vault/key-ring.ts'
+import { createMintRecord } from '../../../../src/vault/mint-record.ts'
 import { createMinter } from '../../../../src/vault/minter.ts'
 import type { RefreshOutcome } from '../../../../src/vault/outcomes.ts'
 import { type Binding, type Connection, currentBinding } from '../../../../src/vault/record.ts'
@@ -19,6 +25,8 @@ import { createMemoryStore } from '../../../../src/vault/store-memory.ts'
 import { sealTokens } from '../../../../src/vault/token-seal.ts'
 import { createTokenSource } from '../../../../src/vault/token-source.ts'
 import { createUncommitted } from '../../../../src/vault/uncommitted.ts'
+import { NO_AUDIT } from '../../../support/audit.ts'
+import { createFreezeSet } from '../../access/support/freezes.ts'
 import { createSamsung, type SamsungOptions } from './samsung.ts'
 
 export const SETTINGS = {
@@ -51,6 +59,8 @@ export interface WorldOptions extends Partial<Omit<SamsungOptions, 'clock'>> {
   readonly settings?: Partial<typeof SETTINGS>
   /** What the service knows of this Samsung; nothing when absent. */
   readonly known?: { readonly rotation?: RotationPolicy; readonly breaker?: Breaker }
+  /** Told of everything; nobody is when absent. */
+  readonly audit?: Audit
   /** Stands between the service and the store. */
   readonly wrapStore?: (store: Store) => Store
 }
@@ -62,6 +72,7 @@ export function createWorld(options: WorldOptions = {}) {
   let now = START
   const clock = () => now
   const settings = { ...SETTINGS, ...options.settings }
+  const audit = options.audit ?? NO_AUDIT
   const samsung = createSamsung({ clock, ...options })
   const memory = createMemoryStore({ clock })
   const store = options.wrapStore?.(memory) ?? memory
@@ -74,7 +85,13 @@ export function createWorld(options: WorldOptions = {}) {
   })
   const lines: string[] = []
   const log = createLog('debug', { write: (line) => void lines.push(line) })
-  const connections = createConnections({ store, tombstoneMs: 30 * 86_400_000, clock, log })
+  const { frozen, freezes } = createFreezeSet()
+  const repositoryOf = (own: Store) =>
+    createFreezableConnections(
+      createConnections({ store: own, tombstoneMs: 30 * 86_400_000, clock, log }),
+      freezes,
+    )
+  const connections = repositoryOf(store)
   const hashTenantRef = (ref: string) => createHmac('sha256', 'key').update(ref).digest('base64url')
   const directory = createDirectory({ store, connections, hashTenantRef })
 
@@ -87,18 +104,21 @@ export function createWorld(options: WorldOptions = {}) {
       mint: (_program: string, outcome: 'ok' | 'error', durationMs: number) =>
         void exchanges.push([outcome, durationMs]),
     }
-    const seen = createConnections({ store: own, tombstoneMs: 30 * 86_400_000, clock, log })
+    const seen = repositoryOf(own)
     const uncommitted = createUncommitted({ settings, clock, log })
     const { rotation = UNKNOWN_ROTATION } = options.known ?? {}
     const rotationOf = () => rotation
     const policy = { ...settings, rotationOf }
-    const deps = { connections: seen, envelope, breaker, settings: policy, clock, log, metrics }
+    const parts = { connections: seen, envelope, breaker, audit, metrics }
+    const deps = { ...parts, settings: policy, clock, log }
     const account = { clientOf: () => samsung.account }
     const refresher = createRefresher({ ...deps, ...account, rotationOf, uncommitted })
     const fingerprint = (token: Secret) =>
       createHmac('sha256', 'fingerprint').update(token.reveal()).digest('base64url').slice(0, 16)
-    const mint = createMinter({ ...deps, refresher, kindOf: () => samsung.knox, fingerprint })
-    const source = createTokenSource({ ...deps, mint })
+    const record = createMintRecord(audit)
+    const kindOf = () => samsung.knox
+    const mint = createMinter({ ...deps, refresher, kindOf, fingerprint, record })
+    const source = createFreezableTokens(createTokenSource({ ...deps, mint }), freezes)
     return {
       connections: seen,
       uncommitted,
@@ -155,6 +175,10 @@ export function createWorld(options: WorldOptions = {}) {
     store,
     envelope,
     connections,
+    /** Ids of what an operator has frozen. */
+    frozen,
+    freezes,
+    audit,
     directory,
     settings,
     log,
