@@ -38,7 +38,11 @@ export const ERRORS = {
   // A connection.
   consent_required: rule(409, 'customer', 'the customer must sign in with Samsung again'),
   trust_missing: rule(409, 'customer', 'the customer has not entered the Knox partner ID'),
-  connection_frozen: rule(409, 'operator', 'the operator has frozen the connection, or what it belongs to'),
+  connection_frozen: rule(
+    409,
+    'operator',
+    'the operator has frozen the connection, or what it belongs to',
+  ),
   // Samsung.
   upstream_unreachable: rule(502, 'samsung', 'Samsung could not be reached', true),
   upstream_malformed: rule(502, 'samsung', 'Samsung answered in a way that cannot be read', true),

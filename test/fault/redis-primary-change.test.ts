@@ -87,6 +87,30 @@ describe('a store tells that another server may decide', () => {
   })
 })
 
+it('tells of a second change soon after the first one, but not before a second has passed', async () => {
+  const other = await startRedis()
+  cleanup.add(other.stop)
+  const name = await startTcpPartition(server.port)
+  cleanup.add(name.stop)
+  const { store } = await openRedisSubject(`redis://127.0.0.1:${name.port}`, cleanup, OFTEN)
+  const told: number[] = []
+  store.onPrimaryChange(() => void told.push(performance.now()))
+  const lead = async (port: number): Promise<void> => {
+    name.lead(port)
+    name.drop()
+    await eventually(() => store.ping().then(() => true))
+  }
+
+  await lead(other.port)
+  // Once by each of the store's two connections.
+  await eventually(() => told.length === 2)
+  await lead(server.port)
+  await eventually(() => told.length === 4, SOON_MS)
+
+  const [first = 0, , third = 0] = told
+  expect(third - first).toBeGreaterThanOrEqual(950)
+})
+
 it('does not tell of a connection that was lost to a server that is the same', async () => {
   const subject = await openRedisSubject(server.url, cleanup, OFTEN)
 

@@ -56,7 +56,13 @@ export const DEFAULTS = {
     waive: [],
   },
   audit: { required: true, retention: '90d', max_entries: 1_000_000, hand_out_window: '10m' },
-  http: { body_limit: '16kb', url_limit: '4kb', drain_timeout: '20s', page_limit: 100, trusted_proxies: [] },
+  http: {
+    body_limit: '16kb',
+    url_limit: '4kb',
+    drain_timeout: '20s',
+    page_limit: 100,
+    trusted_proxies: [],
+  },
 }
 
 /** The smallest environment that passes in strict mode. */

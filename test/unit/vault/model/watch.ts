@@ -42,7 +42,9 @@ export interface WatchDeps {
 
 export function createWatch({ setup, time, random, report, dataKeys }: WatchDeps): Watch {
   const { now } = time
-  const reportAll = (problems: readonly string[]) => problems.forEach(report.problem)
+  function reportAll(problems: readonly string[]): void {
+    for (const what of problems) report.problem(what)
+  }
   const truth = createSamsungTruth({ ...setup, accessLifeMs: ACCESS_LIFE_MS, now })
 
   function issueIn(connection: Connection): Issue | undefined {
@@ -86,11 +88,19 @@ export function createWatch({ setup, time, random, report, dataKeys }: WatchDeps
   }
 }
 
-const allOf = (...watchers: readonly StoreWatcher[]): StoreWatcher => ({
-  applied: (write) => watchers.forEach((one) => one.applied(write)),
-  answered: (write, result) => watchers.forEach((one) => one.answered(write, result)),
-  takenBack: (writes) => watchers.forEach((one) => one.takenBack(writes)),
-})
+function allOf(...watchers: readonly StoreWatcher[]): StoreWatcher {
+  return {
+    applied(write) {
+      for (const one of watchers) one.applied(write)
+    },
+    answered(write, result) {
+      for (const one of watchers) one.answered(write, result)
+    },
+    takenBack(writes) {
+      for (const one of watchers) one.takenBack(writes)
+    },
+  }
+}
 
 function describe(stored: Stored): string {
   const name = stored.id.slice(-1)
