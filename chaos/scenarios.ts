@@ -2,6 +2,7 @@ import { breakerScenario } from './breaker.ts'
 import { clusterScenario } from './cluster.ts'
 import { herdScenario } from './herd.ts'
 import { matrixScenario } from './matrix.ts'
+import { modelScenario } from './model.ts'
 import { rollingScenario } from './rolling.ts'
 import type { Scenario } from './scenario.ts'
 import { sentinelScenario } from './sentinel.ts'
@@ -15,5 +16,6 @@ export const SCENARIOS: readonly Scenario[] = [
   clusterScenario,
   rollingScenario,
   breakerScenario,
+  modelScenario,
   soakScenario,
 ]

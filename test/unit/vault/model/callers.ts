@@ -41,17 +41,16 @@ export function createCallers(world: World): Callers {
   const open = new Set<Open>()
 
   function judgeToken({ connectionId, askedAt, process }: Open, handOut: HandOut): void {
-    const now = time.now()
     const issued = samsung.knoxToken(handOut.value.reveal())
     lastTokenId.set(connectionId, handOut.tokenId)
-    if (issued === undefined) return report.problem('a caller got what is no token')
-    if (issued.connectionId !== connectionId) report.problem('a caller got another’s token')
-    const leastMs = issued.mintedAt >= askedAt ? 0 : MIN_TTL_MS - Math.abs(process.skewMs)
+    if (issued?.connectionId !== connectionId) report.problem('a caller got what is not its token')
+    const leftMs = (issued?.expiresAt ?? 0) - time.now()
+    const wasMadeForIt = (issued?.mintedAt ?? 0) >= askedAt
+    const onTheWayMs = time.now() - askedAt + Math.abs(process.skewMs)
     const wasStopped = process.stoppedUntil() > askedAt
-    if (issued.expiresAt - now < leastMs - PATIENCE_MS && !wasStopped)
+    if (leftMs <= 0 && !wasStopped) report.problem('a caller got a token that has ended')
+    if (leftMs < MIN_TTL_MS - onTheWayMs && !wasMadeForIt && !wasStopped)
       report.problem('a caller got a token that ends too soon')
-    if (issued.expiresAt <= now && !wasStopped)
-      report.problem('a caller got a token that has ended')
     const goneAt = deletedAt.get(connectionId) ?? Number.POSITIVE_INFINITY
     const cameBack = ledger.takenBackAt(connectionId, 'promised') >= goneAt
     if (askedAt > goneAt + SETTINGS.localCacheMs && !cameBack)

@@ -38,6 +38,7 @@ export function createLogWatch({ report, onRecovery }: LogWatchDeps): LogWatch {
 
   function read(process: Process, text: string): void {
     const { event, connectionId = '', attempt, outcome = '', error } = JSON.parse(text) as Line
+    report.count(outcome === '' ? event : `${event} ${outcome}`)
     report.trace(process.name, `${event} ${connectionId.slice(-1)} ${outcome} ${error?.code ?? ''}`)
     if (givesAway(text)) report.problem(`a log line gives away a secret: ${event}`)
     if (!EXPECTED_ERRORS.includes(error?.type)) report.problem(`an unexpected error: ${text}`)

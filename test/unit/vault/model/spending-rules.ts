@@ -18,6 +18,7 @@ export interface SpendingRules {
   judgeSpending(
     process: Process,
     connectionId: string,
+    token: string,
     isRecovery: boolean,
   ): { readonly intent?: Intent; readonly problems: readonly string[] }
   /** @returns what is wrong with this attempt calling itself a recovery. */
@@ -55,8 +56,14 @@ export function createSpendingRules({ truth, ledger, now }: SpendingRulesDeps): 
     )
   }
 
+  /** Unless a failover has taken it back: then it is written again, and whoever is quicker goes on. */
+  function holdsSuccessor(process: Process, connectionId: string, token: string): boolean {
+    const isHeld = truth.successorOf(token)?.holders.includes(process) === true
+    return isHeld && !Number.isFinite(ledger.takenBackAt(connectionId, 'promised'))
+  }
+
   return {
-    judgeSpending(process, connectionId, isRecovery) {
+    judgeSpending(process, connectionId, token, isRecovery) {
       const intent = takeIntent(process, connectionId)
       if (intent === undefined)
         return { problems: ['a refresh token was spent without a safely written intent'] }
@@ -67,6 +74,8 @@ export function createSpendingRules({ truth, ledger, now }: SpendingRulesDeps): 
       )
       if (again.length > 0 && !isRecovery)
         problems.push('a refresh token was spent again, and not as a recovery')
+      if (holdsSuccessor(process, connectionId, token))
+        problems.push('a refresh token was spent by a process that has what replaced it')
       return { intent, problems }
     },
 

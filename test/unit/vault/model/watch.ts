@@ -71,7 +71,7 @@ export function createWatch({ setup, time, random, report, dataKeys }: WatchDeps
   function onPresented(process: Process, token: string) {
     const connectionId = truth.grantOf(token)?.connectionId ?? ''
     const isRecovery = logs.takeRecovery(process, connectionId)
-    const { intent, problems } = rules.judgeSpending(process, connectionId, isRecovery)
+    const { intent, problems } = rules.judgeSpending(process, connectionId, token, isRecovery)
     reportAll(problems)
     reportAll(heldRule.judgeSpending(process))
     return { connectionId, isRecovery, generation: intent?.generation ?? 0 }
