@@ -33,7 +33,8 @@ const BATCH = 200
 const MAX_WAITING = 50_000
 /** What a failover may have undone is written again out of these. */
 const MAX_REMEMBERED = 1000
-const RETRY_MS = 500
+/** Short: until it has succeeded, no token is made. */
+const RETRY_MS = 100
 
 /**
  * Creates the writer. What comes within one turn of the event loop, or while a batch is under way, goes

@@ -3,6 +3,7 @@ import type { EpochMs } from '../../../../src/shared/time.ts'
 import type { HandOut } from '../../../../src/vault/hand-out.ts'
 import { SETTINGS } from './parts.ts'
 import type { Process } from './process.ts'
+import { MAX_SKEW_MS } from './setup.ts'
 import type { World } from './world.ts'
 
 /** How a call ended; `hung_up`: with its process, or not yet. */
@@ -46,7 +47,8 @@ export function createCallers(world: World): Callers {
     if (issued?.connectionId !== connectionId) report.problem('a caller got what is not its token')
     const leftMs = (issued?.expiresAt ?? 0) - time.now()
     const wasMadeForIt = (issued?.mintedAt ?? 0) >= askedAt
-    const onTheWayMs = time.now() - askedAt + Math.abs(process.skewMs)
+    // The clock that noted its end may be as wrong as the one that reads it.
+    const onTheWayMs = time.now() - askedAt + 2 * MAX_SKEW_MS
     const wasStopped = process.stoppedUntil() > askedAt
     if (leftMs <= 0 && !wasStopped) report.problem('a caller got a token that has ended')
     if (leftMs < MIN_TTL_MS - onTheWayMs && !wasMadeForIt && !wasStopped)

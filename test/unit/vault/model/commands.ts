@@ -3,7 +3,7 @@ import type { Actions, Place } from './actions.ts'
 import type { Callers } from './callers.ts'
 import { POINTS, type Strike } from './process.ts'
 import { SAMSUNG_FAULTS } from './samsung-ports.ts'
-import { CONNECTIONS, LONG_GRACE_MS, type Setup, SLOTS } from './setup.ts'
+import { CONNECTIONS, LONG_GRACE_MS, MAX_SKEW_MS, type Setup, SLOTS } from './setup.ts'
 import { STORE_FAULTS } from './store-line.ts'
 import { ACCESS_LIFE_MS } from './watch.ts'
 import type { World } from './world.ts'
@@ -153,7 +153,7 @@ export function someCommands(replayPath?: string): fc.Arbitrary<Iterable<Command
   })
 }
 
-const skew = fc.constantFrom(0, 0, -2 * SECOND, 2 * SECOND)
+const skew = fc.constantFrom(0, 0, -MAX_SKEW_MS, MAX_SKEW_MS)
 
 export const someSetup: fc.Arbitrary<Setup> = fc.record({
   rotation: fc.constantFrom('none', 'rotate', 'grace', 'reuse_revokes'),

@@ -16,6 +16,8 @@ export interface Setup {
 
 export const SLOTS = 3
 export const CONNECTIONS = 3
+/** No clock is further off. */
+export const MAX_SKEW_MS = 2_000
 /** Longer than any run. */
 export const LONG_GRACE_MS = 30 * 86_400_000
 
