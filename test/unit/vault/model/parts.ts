@@ -45,10 +45,8 @@ export const SETTINGS = {
 
 const BREAKER_POLICY = { threshold: 2, windowMs: 60_000, probeIntervalMs: 2_000 }
 
-/** What one process of the service is made of, as the composition root puts it together. */
-type Parts = ReturnType<typeof composeParts>
 
-interface PartsDeps {
+export interface PartsDeps {
   readonly store: Store
   readonly account: SamsungAccountClient
   readonly knox: KnoxKind
