@@ -14,6 +14,8 @@ import { sleep } from './shared/time.ts'
 const EXIT_CONFIG = 78
 const EXIT_UNAVAILABLE = 69
 
+const CLOSE_IDLE_MS = 100
+
 const HTTP_OPTIONS = {
   requestTimeout: 30_000,
   headersTimeout: 10_000,
@@ -42,7 +44,12 @@ async function listen(
   at: { readonly host: string; readonly port: number },
   log: Log,
 ): Promise<Server> {
-  const server = createServer(HTTP_OPTIONS, guardRequestHead(handle, { log }))
+  const guarded = guardRequestHead(handle, { log })
+  const server: Server = createServer(HTTP_OPTIONS, (req, res) => {
+    // A busy connection would never be idle, and keep a server from closing for as long as it likes.
+    if (!server.listening) res.shouldKeepAlive = false
+    guarded(req, res)
+  })
   server.on('clientError', createClientErrorHandler({ log }))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -54,13 +61,19 @@ async function listen(
   return server
 }
 
+/** Resolves when the last request is answered, and no connection is left. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
+  // Again and again: an answer that was on its way has left its connection open.
+  const sweeping = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS)
+  server.closeIdleConnections()
+  await closed.finally(() => clearInterval(sweeping))
+}
+
 /** Stops accepting, lets requests and renewals end, closes; gives up at the deadline. */
 async function drain(service: Service, servers: readonly Server[], config: Config, log: Log) {
   service.setPhase('draining')
-  const closed = servers.map(
-    (server) => new Promise<void>((resolve) => void server.close(() => resolve())),
-  )
-  for (const server of servers) server.closeIdleConnections()
+  const closed = servers.map(closeServer)
   // In this order: requests start work, and work goes on when its caller has hung up.
   const ended = Promise.all(closed)
     .then(service.idle)

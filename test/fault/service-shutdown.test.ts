@@ -1,3 +1,4 @@
+import { Agent, request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { consent } from '../../scripts/stack/portal-client.ts'
 import { eventually } from '../support/eventually.ts'
@@ -43,6 +44,22 @@ const tokenFrom = ({ call }: Pick<AnotherService, 'call'>) =>
   call('POST', `/v1/connections/${id}/token`)
 const view = async () => (await rig.call('GET', `/v1/connections/${id}`)).body
 const tokenRequests = () => rig.sandbox.record().requests.filter(({ on }) => on === 'token')
+
+/** Asks again and again on one connection that is kept open, until it is closed; how many answers came. */
+async function keepAsking(url: string): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const ask = () =>
+    new Promise<boolean>((resolve) => {
+      const asked = request(`${url}/livez`, { agent }, (answer) => {
+        answer.resume().once('end', () => resolve(true))
+      })
+      asked.once('error', () => resolve(false)).end()
+    })
+  let answers = 0
+  while (await ask()) answers += 1
+  agent.destroy()
+  return answers
+}
 
 /** Starts a slow refresh in the victim; resolves when its request has reached Samsung. */
 async function slowRefresh(signal?: AbortSignal) {
@@ -192,4 +209,17 @@ it('drops what a process brings that was suspended beyond its lease', async () =
   expect(after.record.generation).toBe(record.generation)
   expect(after.binding.tokenSet).toEqual(record.bindings[0]?.tokenSet)
   expect((await tokenFrom(rig)).status).toBe(200)
+})
+
+it('ends at once although callers keep their connections busy', async () => {
+  const asking = [keepAsking(victim.service.url), keepAsking(victim.service.adminUrl)]
+  await eventually(async () => (await fetch(`${victim.service.url}/livez`)).ok)
+
+  const startedAt = performance.now()
+  const code = await victim.service.stop()
+
+  expect(code).toBe(0)
+  expect(performance.now() - startedAt).toBeLessThan(5000)
+  expect(victim.service.output()).toContain('"reason":"drained"')
+  for (const answers of await Promise.all(asking)) expect(answers).toBeGreaterThan(0)
 })
