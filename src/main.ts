@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as NetServer } from 'node:net'
 import { compose, type Service } from './compose.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './config/problems.ts'
@@ -14,7 +14,8 @@ import { sleep } from './shared/time.ts'
 const EXIT_CONFIG = 78
 const EXIT_UNAVAILABLE = 69
 
-const CLOSE_IDLE_MS = 100
+/** A connection without a request is left so long, for one that is on its way. */
+const CLOSE_IDLE_MS = 300
 
 const HTTP_OPTIONS = {
   requestTimeout: 30_000,
@@ -63,10 +64,12 @@ async function listen(
 
 /** Resolves when the last request is answered, and no connection is left. */
 async function closeServer(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
+  // Not the method of an HTTP server, which also cuts connections whose request is still on its way.
+  const closed = new Promise<void>((resolve) => {
+    NetServer.prototype.close.call(server, () => resolve())
+  })
   // Again and again: an answer that was on its way has left its connection open.
   const sweeping = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS)
-  server.closeIdleConnections()
   await closed.finally(() => clearInterval(sweeping))
 }
 
