@@ -60,10 +60,11 @@ async function roll(context: ScenarioContext, world: World, rounds: number): Pro
   await wait(MARGIN_MS)
   await pressure.end(say)
   manners.report()
-  const { refused, idle_closed } = pressure.retried
+  const { refused, idle_closed, unaccepted } = pressure.retried
   say(
     `  ${drains.length} restarts, slowest drain ${Math.max(...drains).toFixed(0)} ms; the balancer ` +
-      `sent ${refused} requests elsewhere after a refusal, ${idle_closed} after an idle connection had closed`,
+      `sent ${refused} requests elsewhere after a refusal, ${unaccepted} that nobody had accepted, ` +
+      `${idle_closed} after an idle connection had closed`,
   )
   say(
     `  ${renewalsWhileStopping(replicas)} renewals were under way when their process was told to stop`,

@@ -11,8 +11,8 @@ import { type Broken, type Outgoing, send } from './send.ts'
  * - Out is a replica whose `/readyz` is not 200, and one that refuses a connection, from then on. Where
  *   all are out, those that listen are asked all the same: better their answer than none.
  * - A request goes to another replica only if it cannot have been acted on: the connection was refused,
- *   or it was one kept idle that ended before a byte of the answer (RFC 9112 §9.3.1). Everything else
- *   is for the caller to know.
+ *   it was one kept idle that ended before a byte of the answer (RFC 9112 §9.3.1), or a new one that was
+ *   reset before a byte, as those are that nobody had accepted. Everything else is for the caller to know.
  */
 export interface Balancer {
   /** Sends one request; never throws. */
@@ -42,7 +42,7 @@ export function createBalancer(urls: readonly string[], apiKey: string): Balance
     agent: new Agent({ keepAlive: true, maxSockets: POOL }),
     state: 'in',
   }))
-  const retried = { refused: 0, idle_closed: 0 }
+  const retried = { refused: 0, idle_closed: 0, unaccepted: 0 }
   let turn = 0
   let isClosed = false
 
@@ -80,7 +80,7 @@ export function createBalancer(urls: readonly string[], apiKey: string): Balance
         if ('status' in answer) return heard(answer, took())
         if (answer.broken === 'unknown') return unheard(answer.why, took())
         retried[answer.broken] += 1
-        if (answer.broken === 'refused') backend.state = 'refusing'
+        if (answer.broken !== 'idle_closed') backend.state = 'refusing'
       }
     },
     close() {

@@ -14,9 +14,11 @@ export interface Broken {
   /**
    * - `refused`: nobody listens.
    * - `idle_closed`: the connection had been kept idle, and ended before a byte of the answer.
+   * - `unaccepted`: a new connection was reset before a byte: it stood in the queue of a server that
+   *   stopped listening, and the kernel says no in its place.
    * - `unknown`: the server may have acted on the request.
    */
-  readonly broken: 'refused' | 'idle_closed' | 'unknown'
+  readonly broken: 'refused' | 'idle_closed' | 'unaccepted' | 'unknown'
   /** In words, for whoever has to find out why. */
   readonly why: string
 }
@@ -36,7 +38,7 @@ export function send(
     req.once('timeout', () => req.destroy(new Error('no answer in time')))
     req.once('error', (error) => {
       const isSilent = req.socket === null || req.socket.bytesRead === readBefore
-      const broken = howItBroke(error, req.reusedSocket && isSilent)
+      const broken = isSilent ? howItBroke(error, req.reusedSocket) : 'unknown'
       resolve({ broken, why: describe(error, req.reusedSocket, isSilent) })
     })
     req.once('response', (res) => {
@@ -61,7 +63,8 @@ function describe(error: Error, wasReused: boolean, isSilent: boolean): string {
 function howItBroke(error: Error, wasIdle: boolean): Broken['broken'] {
   const code = codeOf(error)
   if (code === 'ECONNREFUSED') return 'refused'
-  return wasIdle && (code === 'ECONNRESET' || code === 'EPIPE') ? 'idle_closed' : 'unknown'
+  if (code !== 'ECONNRESET' && code !== 'EPIPE') return 'unknown'
+  return wasIdle ? 'idle_closed' : 'unaccepted'
 }
 
 async function readAll(res: IncomingMessage): Promise<string> {
