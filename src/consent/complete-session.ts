@@ -84,8 +84,8 @@ export function createCompleteSession(deps: CompleteSessionDeps): CompleteSessio
         throw new ServiceError('session_ended', { detail: 'the connection was deleted' })
       return stored
     }
-    const committedBy = stored && currentBinding(stored.connection).tokenSet.committedBy
-    if (stored === null || committedBy !== session.attempt) return null
+    const consent = stored && currentBinding(stored.connection).consent
+    if (stored === null || consent?.by !== session.attempt) return null
     await sessions.update(session.id, (current) => finishSession(current))
     noteCompleted(session, stored)
     return stored

@@ -89,7 +89,7 @@ export function createStoreConsent(deps: StoreConsentDeps): StoreConsent {
       const dataKey = await envelope.open(id, found.connection.dataKey)
       const change = (connection: Connection, now: number) => {
         const binding = currentBinding(connection)
-        if (binding.tokenSet.committedBy === attempt) return null
+        if (binding.consent?.by === attempt) return null
         assertSameAccount(session, binding.account?.id, received.userId)
         const account = accountOf(dataKey, binding.id, received)
         const made = {

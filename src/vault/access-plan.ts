@@ -50,7 +50,10 @@ export function planAccess(
   return refresh.state === 'ok' && now >= dueAt ? 'renew_or_use' : 'use'
 }
 
-/** A renewal that did not help is not tried again within this time. */
+/**
+ * A renewal that did not help is not tried again within this time. It counts from the renewal: every call
+ * since notes the same failure, and must not put the next one off.
+ */
 const RENEW_AGAIN_MS = 60_000
 
 /**
@@ -71,7 +74,7 @@ export function mayRenewRefused(
   const wasInVain =
     lastError?.code === 'upstream_refused_client' &&
     lastError.upstreamCode === upstreamCode &&
-    now - lastError.at < RENEW_AGAIN_MS
+    now - tokenSet.issuedAt < RENEW_AGAIN_MS
   if (wasInVain) return false
   return tokenSet.refreshToken !== undefined || knoxToken?.generation === tokenSet.generation
 }

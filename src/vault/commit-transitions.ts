@@ -2,6 +2,7 @@ import type { EpochMs } from '../shared/time.ts'
 import {
   type Binding,
   type Connection,
+  consentedAt,
   currentBinding,
   type TokenSet,
   withCurrentBinding,
@@ -50,13 +51,15 @@ export function commitTokenSet(
  * can be remembered for longer than tokens are in clear.
  *
  * @param committed - The connection as it was stored then.
- * @returns null for a record that has this token set, or a newer one: somebody may have renewed since.
+ * @returns null for a record that has this token set, or a newer one: somebody may have renewed since, or
+ *   consented again.
  */
 export const restoreCommitted =
   (committed: Connection) =>
   (connection: Connection, now: EpochMs): Connection | null => {
     const { generation } = committed
-    if (connection.generation >= generation) return null
+    const isOutdated = consentedAt(connection) > consentedAt(committed)
+    if (isOutdated || connection.generation >= generation) return null
     const binding: Binding = {
       ...currentBinding(committed),
       refresh: { state: 'ok', since: now, failures: 0 },

@@ -4,6 +4,7 @@ import type { SealedTokens } from './commit-transitions.ts'
 import {
   type Binding,
   type Connection,
+  consentedAt,
   currentBinding,
   type KnoxTokenRecord,
   type LastError,
@@ -50,6 +51,7 @@ export function newConnection(made: NewConnection, now: EpochMs): Connection {
         program: made.program,
         kind: made.kind,
         ...(made.account === undefined ? {} : { account: made.account }),
+        consent: { by: made.attempt, at: received.issuedAt },
         tokenSet: { ...received, generation: 1, committedBy: made.attempt },
         refresh: { state: 'ok', since: now, failures: 0 },
       },
@@ -69,10 +71,19 @@ export interface Reconnection {
  *
  * What belonged to the old consent goes: a Knox token, the knowledge about trust, the last error. A
  * refresh that is still running is fenced off by the generation.
+ *
+ * @returns null when this consent is there already, whatever has been made of it since, or a newer one: then
+ *   the late one must be dropped.
  */
-export function reconnect(connection: Connection, made: Reconnection, now: EpochMs): Connection {
+export function reconnect(
+  connection: Connection,
+  made: Reconnection,
+  now: EpochMs,
+): Connection | null {
   const old = currentBinding(connection)
   const { rotated: _, ...received } = made.tokens
+  const consent = { by: made.attempt, at: received.issuedAt }
+  if (old.consent?.by === consent.by || consentedAt(connection) > consent.at) return null
   const generation = connection.generation + 1
   return withCurrentBinding(
     {
@@ -86,6 +97,7 @@ export function reconnect(connection: Connection, made: Reconnection, now: Epoch
       program: old.program,
       kind: old.kind,
       ...(made.account === undefined ? {} : { account: made.account }),
+      consent,
       tokenSet: { ...received, generation, committedBy: made.attempt },
       refresh: { state: 'ok', since: now, failures: 0 },
     },

@@ -110,7 +110,7 @@ export function createConnections(deps: ConnectionsDeps): Connections {
         return record.type === 'connection' ? tombstone(record, now) : null
       }
       const updated = await documents.update(id, bury, { durable: true, confirm: true })
-      if (updated !== null) reassertions.remember(id, bury)
+      if (updated !== null) reassertions.remember(id, bury, 'last')
       return removed
     },
 

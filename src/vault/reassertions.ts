@@ -3,8 +3,12 @@ import type { Clock, EpochMs } from '../shared/time.ts'
 
 /** A write that must stand: what was acknowledged once is written again if a failover took it back. */
 export interface Reassertions<Change> {
-  /** Remembers how to put a document right; replaces what was remembered of it before. */
-  remember(id: string, change: Change): void
+  /**
+   * Remembers how to put a document right; replaces what was remembered of it before.
+   *
+   * @param last - The document has come to its end: nothing that is remembered later replaces this.
+   */
+  remember(id: string, change: Change, last?: 'last'): void
   /**
    * Puts everything right that is remembered. Asked while it is doing so, it begins once more. Never throws.
    */
@@ -25,6 +29,7 @@ const MAX_REMEMBERED = 10_000
 
 interface Entry<Change> {
   readonly change: Change
+  readonly last: 'last' | undefined
   readonly at: EpochMs
 }
 
@@ -48,6 +53,11 @@ export function createReassertions<Change>(deps: ReassertionsDeps<Change>): Reas
     }
   }
 
+  function put(id: string, { change, last }: Omit<Entry<Change>, 'at'>): void {
+    remembered.delete(id)
+    remembered.set(id, { change, last, at: clock() })
+  }
+
   async function reassert(connectionId: string, change: Change): Promise<void> {
     try {
       if (await apply(connectionId, change)) log.warn('write_reasserted', { connectionId })
@@ -58,11 +68,14 @@ export function createReassertions<Change>(deps: ReassertionsDeps<Change>): Reas
 
   /** The newest first: they are what a replica is most likely to lack. */
   async function pass(): Promise<void> {
-    for (const [id, entry] of [...remembered].reverse()) {
+    const all = [...remembered]
+    for (const [id, entry] of all.toReversed()) {
       forgetOld()
       // Something newer may have taken its place while others were put right.
       if (remembered.get(id) === entry) await reassert(id, entry.change)
     }
+    // What has just been written again can be taken back again.
+    for (const [id, entry] of all) if (remembered.get(id) === entry) put(id, entry)
   }
 
   async function passes(): Promise<void> {
@@ -74,9 +87,8 @@ export function createReassertions<Change>(deps: ReassertionsDeps<Change>): Reas
   }
 
   return {
-    remember(id, change) {
-      remembered.delete(id)
-      remembered.set(id, { change, at: clock() })
+    remember(id, change, last) {
+      if (remembered.get(id)?.last === undefined || last !== undefined) put(id, { change, last })
       forgetOld()
     },
 

@@ -75,6 +75,8 @@ const binding = z.object({
   program: z.string(),
   kind: z.enum(['samsung-account']),
   account: z.object({ id: z.string(), email: sealed.exactOptional() }).exactOptional(),
+  /** The consent that all tokens since came of: the attempt that brought it, and when it arrived. */
+  consent: z.object({ by: z.string(), at: time }).exactOptional(),
   tokenSet,
   refresh,
   knoxToken: knoxToken.exactOptional(),
@@ -138,6 +140,10 @@ export function currentBinding(connection: Connection): Binding {
   if (found === undefined) throw new ServiceError('record_unreadable')
   return found
 }
+
+/** When the consent arrived that the tokens in use came of; 0 in records of earlier versions. */
+export const consentedAt = (connection: Connection): EpochMs =>
+  currentBinding(connection).consent?.at ?? 0
 
 /** Returns the connection with its current binding changed, and nothing else. */
 export function withCurrentBinding(connection: Connection, changed: Binding): Connection {

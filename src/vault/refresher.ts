@@ -85,16 +85,20 @@ export function createRefresher(deps: RefresherDeps): Refresher {
     const deadline = clock() + settings.timeoutMs
     let snapshot = first
     for (;;) {
-      const token = await openSpendable(snapshot.connection)
-      if (token === null) return endWithoutRefreshToken(id, generation, refused)
-      // The tokens that this one was spent for are here, and spending it again could end them.
+      // Before an intent is written: one that cannot be opened must not leave one behind.
+      if ((await openSpendable(snapshot.connection)) === null)
+        return endWithoutRefreshToken(id, generation, refused)
+      // The tokens that the stored one was spent for are here, and spending it again could end them.
       if (uncommitted.isHeld(id)) throw new ServiceError('store_unavailable', SOON)
       const client = clientOf(programOf(snapshot))
       await breaker.admit(programOf(snapshot), 'refresh', id)
       const { attempt, begun, held } = await intents.begin(id, generation)
       if (begun.kind === 'begun') {
+        // Not what was seen before: after a failover there may be another token set of this generation.
+        const spent = await openSpendable(held.connection)
+        if (spent === null) return endWithoutRefreshToken(id, generation, refused)
         const { recovering } = begun
-        return redeem(client, { connection: held.connection, attempt, recovering, spent: token })
+        return redeem(client, { connection: held.connection, attempt, recovering, spent })
       }
       if (begun.kind === 'moved') return byPeer(held)
       if (begun.kind === 'consent_required') throw new ServiceError('consent_required')

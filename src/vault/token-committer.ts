@@ -8,7 +8,7 @@ import type { ConnectionChange, Connections, Snapshot } from './connections.ts'
 import type { Envelope } from './envelope.ts'
 import type { VaultMetrics } from './outcomes.ts'
 import { persist } from './persist.ts'
-import { type Connection, currentBinding } from './record.ts'
+import { type Connection, consentedAt, currentBinding } from './record.ts'
 import type { RefreshReport } from './refresh-report.ts'
 import type { RefreshAttempt } from './refresh-transitions.ts'
 import { sealTokens } from './token-seal.ts'
@@ -54,7 +54,11 @@ export function createTokenCommitter(deps: TokenCommitterDeps): CommitTokens {
     const { id, program } = currentBinding(connection)
     const dataKey = await envelope.open(connection.id, connection.dataKey)
     const sealed = sealTokens(dataKey, id, attempt.generation + 1, received, spent)
-    const commit: ConnectionChange = (current, now) => commitTokenSet(current, attempt, sealed, now)
+    const commit: ConnectionChange = (current, now) =>
+      // A failover may have taken the generation back, and somebody has consented again since.
+      consentedAt(current) > consentedAt(connection)
+        ? null
+        : commitTokenSet(current, attempt, sealed, now)
     const onRetry = () => metrics.refresh(program, 'persist_retry')
     const write = async () => {
       const options = { durable: true, confirm: true }

@@ -166,6 +166,8 @@ describe('mayRenewRefused', () => {
     [MINUTE, true],
   ])('%d ms after a renewal that did not help: %j', (age, expected) => {
     expect(renews(error, T0 + age)).toBe(expected)
+    // Calls in between note it again.
+    expect(renews({ ...error, at: T0 + age }, T0 + age)).toBe(expected)
   })
 
   it('does not take another failure for a renewal that did not help', () => {

@@ -181,6 +181,18 @@ describe('restoreCommitted', () => {
     )
   })
 
+  it.each([
+    ['older', T0 - 1, 5],
+    ['newer', T0 + 1, undefined],
+  ])('of a consent, where one that is %s stands, leaves generation %j', (_, at, generation) => {
+    const of = (connection: Connection, consent: { by: string; at: number }) =>
+      withCurrentBinding(connection, { ...currentBinding(connection), consent })
+    const mine = of(committed, { by: 'mine', at: T0 })
+    const stored = of(record(4), { by: 'other', at })
+
+    expect(restoreCommitted(mine)(stored, T0 + 9)?.generation).toBe(generation)
+  })
+
   it('says no unknown outcome of the time after the commit again', () => {
     const refreshing = { ...currentBinding(committed).refresh, state: 'refreshing' as const }
     const seen = withCurrentBinding(committed, {

@@ -8,9 +8,14 @@ import {
   reconnect,
   tombstoneOf,
 } from '../../../src/vault/connection-transitions.ts'
-import { currentBinding, type LastError, parseRecord } from '../../../src/vault/record.ts'
+import {
+  type Connection,
+  currentBinding,
+  type LastError,
+  parseRecord,
+} from '../../../src/vault/record.ts'
 import { beginRefresh } from '../../../src/vault/refresh-transitions.ts'
-import { aConnection, KNOX_TOKEN, T0, withKnoxToken } from './support/records.ts'
+import { aConnection, KNOX_TOKEN, must, T0, withKnoxToken } from './support/records.ts'
 import { MINUTE } from './support/samsung.ts'
 
 const TOKENS = {
@@ -41,6 +46,7 @@ describe('newConnection', () => {
       id: 'b1',
       program: 'emm-eu',
       kind: 'samsung-account',
+      consent: { by: 'a1', at: T0 },
       tokenSet: {
         generation: 1,
         committedBy: 'a1',
@@ -88,7 +94,7 @@ describe('reconnect', () => {
   it('keeps the connection and takes nothing of the old consent along', () => {
     const account = { id: 'ben' }
 
-    const after = reconnect(before, { tokens: TOKENS, attempt: 'a2', account }, T0 + 1)
+    const after = must(reconnect(before, { tokens: TOKENS, attempt: 'a2', account }, T0 + 1))
 
     expect(after).toMatchObject({ id: before.id, createdAt: T0, updatedAt: T0 + 1, generation: 2 })
     expect(currentBinding(after)).toEqual({
@@ -96,6 +102,7 @@ describe('reconnect', () => {
       program: 'emm-eu',
       kind: 'samsung-account',
       account,
+      consent: { by: 'a2', at: T0 },
       tokenSet: {
         generation: 2,
         committedBy: 'a2',
@@ -115,7 +122,7 @@ describe('reconnect', () => {
         named,
         { tokens: TOKENS, attempt: 'a2', ...(tenantName === undefined ? {} : { tenantName }) },
         T0,
-      ).tenantName
+      )?.tenantName
 
     expect(nameAfter()).toBe('Old')
     expect(nameAfter('New')).toBe('New')
@@ -126,7 +133,7 @@ describe('reconnect', () => {
     const begun = beginRefresh(aConnection(), attempt, 12_000, T0)
     const running = begun.kind === 'begun' ? begun.next : before
 
-    const after = reconnect(running, { tokens: TOKENS, attempt: 'a2' }, T0)
+    const after = must(reconnect(running, { tokens: TOKENS, attempt: 'a2' }, T0))
 
     expect(commitTokenSet(after, attempt, TOKENS, T0)).toBeNull()
   })
@@ -134,7 +141,28 @@ describe('reconnect', () => {
   it('leaves a freeze in force', () => {
     const frozen = aConnection({ connection: { frozenAt: T0 } })
 
-    expect(reconnect(frozen, { tokens: TOKENS, attempt: 'a2' }, T0).frozenAt).toBe(T0)
+    expect(reconnect(frozen, { tokens: TOKENS, attempt: 'a2' }, T0)?.frozenAt).toBe(T0)
+  })
+
+  const consented = (by: string, at: number): Connection =>
+    aConnection({ binding: { consent: { by, at } } })
+
+  it('knows its own consent again, also when it has been renewed since', () => {
+    const attempt = { attempt: 'renewal', generation: 2 }
+    const after = must(reconnect(before, { tokens: TOKENS, attempt: 'a2' }, T0))
+    const renewed = must(commitTokenSet(after, attempt, TOKENS, T0 + 1))
+
+    expect(reconnect(renewed, { tokens: TOKENS, attempt: 'a2' }, T0 + 2)).toBeNull()
+  })
+
+  it.each([
+    ['over an older one', T0 - 1, 2],
+    ['over one of the same moment', T0, 2],
+    ['not over a newer one', T0 + 1, undefined],
+  ])('stands %s', (_, at, generation) => {
+    const made = { tokens: TOKENS, attempt: 'a2' }
+
+    expect(reconnect(consented('other', at), made, T0)?.generation).toBe(generation)
   })
 })
 
@@ -182,7 +210,7 @@ describe('keepKnoxToken', () => {
   })
 
   it('does not keep what was made from a token set that is gone', () => {
-    const reconnected = reconnect(aConnection(), { tokens: TOKENS, attempt: 'a2' }, T0)
+    const reconnected = must(reconnect(aConnection(), { tokens: TOKENS, attempt: 'a2' }, T0))
 
     expect(keepKnoxToken(reconnected, token, undefined, T0)).toBeNull()
     expect(keepKnoxToken(reconnected, { ...token, generation: 2 }, undefined, T0)).not.toBeNull()

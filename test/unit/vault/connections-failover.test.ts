@@ -197,6 +197,18 @@ describe('a delete that a failover has undone', () => {
     expect(await generation()).toBeUndefined()
   })
 
+  it('wins over a commit made where it had been undone', async () => {
+    const { connections, commit, failOver, generation } = setUp()
+    await connections.create(ONE)
+    await connections.remove(ONE.id, tombstoneOf)
+    await failOver(1)
+    await commit(2)
+
+    await connections.reassert()
+
+    expect(await generation()).toBeUndefined()
+  })
+
   it('wins over a commit that another process remembers', async () => {
     const { connections, other, commit, failOver, generation } = setUp()
     await connections.create(ONE)

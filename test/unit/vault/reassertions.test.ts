@@ -60,6 +60,31 @@ describe('what is remembered', () => {
     ])
   })
 
+  it('is a document’s end, whatever is remembered of it later', async () => {
+    const { remember, run, applied } = setUp()
+    remember('a', 'the end', 'last')
+    remember('a', 'too late')
+
+    await run()
+
+    expect(applied).toEqual([['a', 'the end']])
+  })
+
+  it.each([
+    [10 * MINUTE - 1, 2],
+    [10 * MINUTE, 1],
+  ])('is as new as the last failover: %d ms after it, %d are put right', async (ms, times) => {
+    const { remember, run, applied, advance } = setUp()
+    remember('a', 'change')
+    advance(9 * MINUTE)
+    await run()
+    advance(ms)
+
+    await run()
+
+    expect(applied).toHaveLength(times)
+  })
+
   it('is the last change of each document, as new as that', async () => {
     const { remember, run, applied } = setUp()
     remember('a', 'first')

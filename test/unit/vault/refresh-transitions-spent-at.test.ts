@@ -8,7 +8,7 @@ import {
   type RefreshAttempt,
   withdrawRefresh,
 } from '../../../src/vault/refresh-transitions.ts'
-import { aConnection, refreshOf, T0 } from './support/records.ts'
+import { aConnection, must, refreshOf, T0 } from './support/records.ts'
 
 /*
  * A grace period runs from the first use of a token. So while an outcome is unknown, the record says when
@@ -24,11 +24,6 @@ function begin(connection: Connection, name: string, now: number): Connection {
   const result = beginRefresh(connection, attemptOf(name), LEASE, now)
   if (result.kind !== 'begun') throw new Error(result.kind)
   return result.next
-}
-
-function must(connection: Connection | null): Connection {
-  if (connection === null) throw new Error('nothing changed')
-  return connection
 }
 
 const fail = (connection: Connection, name: string, kind: TokenFailureKind, now: number) =>

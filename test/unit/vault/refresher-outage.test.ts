@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
+import { FIRST_BINDING, reconnect, tombstoneOf } from '../../../src/vault/connection-transitions.ts'
 import type { Snapshot } from '../../../src/vault/connections.ts'
 import { currentBinding } from '../../../src/vault/record.ts'
 import { documentKey, type Store } from '../../../src/vault/store.ts'
-import { openRefreshToken } from '../../../src/vault/token-seal.ts'
+import { openRefreshToken, sealTokens } from '../../../src/vault/token-seal.ts'
 import { createFailoverStore } from './support/failover-store.ts'
 import { createFaultyStore } from './support/faulty-store.ts'
 import { failing, held, tokenError } from './support/samsung.ts'
@@ -244,6 +244,24 @@ describe('when a failover undoes what was committed', () => {
     expect(await storedRefreshToken()).toBe('refresh-2')
     expect(await refreshState()).toMatchObject({ state: 'ok', failures: 0 })
     expect(world.events('write_reasserted')).toMatchObject([{ connectionId: id }])
+  })
+
+  it('only what stands now is spent, though what was seen before had the same generation', async () => {
+    const { failOver, written } = await setUpFailover()
+    const before = written()
+    const { connection } = await snapshot()
+    const dataKey = await world.envelope.open(id, connection.dataKey)
+    const tokens = sealTokens(dataKey, FIRST_BINDING, 2, world.samsung.consent())
+    await world.connections.update(id, (current, now) =>
+      reconnect(current, { tokens, attempt: 'undone' }, now),
+    )
+    const seen = await snapshot()
+    await failOver(before)
+    await renew()
+
+    await world.replica().refresher.refresh(seen)
+
+    expect(world.samsung.spent).toEqual(['refresh-1', 'refresh-3'])
   })
 
   it('tokens that were still on their way stand, though the record is further back', async () => {

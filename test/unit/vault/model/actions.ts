@@ -16,6 +16,10 @@ export interface Actions {
   /** Everybody asks for everything everywhere. */
   herd(): void
   tick(ms: number): Promise<void>
+  /** Time goes by, and all the while somebody asks for something somewhere. */
+  busy(ms: number): Promise<void>
+  /** Time goes by until the next access token has ended, and everybody asks for everything everywhere. */
+  ripen(): Promise<void>
   strike(slot: number, strike: Strike): void
   /** SIGTERM, and another process at once. */
   restart(slot: number): void
@@ -32,8 +36,10 @@ export interface Actions {
   reconnect(slot: number, connection: number): void
 }
 
+const ASK_EVERY_MS = 130
+
 export function createActions(world: World, callers: Callers): Actions {
-  const { time, truth, samsung, server, lines, report, ids, ledger } = world
+  const { time, truth, samsung, server, lines, report, ids, ledger, random } = world
 
   function idAt(connection: number): ConnectionId {
     const id = ids[connection]
@@ -46,6 +52,11 @@ export function createActions(world: World, callers: Callers): Actions {
   /** The consent that the stored tokens came of. */
   function grantsOf(connection: number) {
     return truth.grants().filter(({ connectionId }) => connectionId === idAt(connection))
+  }
+
+  function herd(): void {
+    for (const slot of lines.keys())
+      for (const connection of ids.keys()) callers.ask(slot, connection)
   }
 
   /** Hears what became of a request, if its process lives to say it. */
@@ -71,11 +82,22 @@ export function createActions(world: World, callers: Callers): Actions {
 
   return {
     ask: (slot, connection, isRefused) => void callers.ask(slot, connection, { isRefused }),
-    herd() {
-      for (const slot of lines.keys())
-        for (const connection of ids.keys()) callers.ask(slot, connection)
-    },
+    herd,
     tick: (ms) => time.advance(ms),
+
+    async busy(ms) {
+      for (let left = ms; left > 0; left -= ASK_EVERY_MS) {
+        callers.ask(random.below(lines.length), random.below(ids.length))
+        await time.advance(Math.min(left, ASK_EVERY_MS))
+      }
+    },
+
+    async ripen() {
+      const ends = truth.grants().flatMap(({ newest }) => newest?.accessExpiresAt ?? [])
+      const next = Math.min(...ends.filter((at) => at > time.now()))
+      await time.advance(Number.isFinite(next) ? next - time.now() : 0)
+      herd()
+    },
     strike: (slot, strike) => world.replica(slot).process.strike(strike),
 
     restart(slot) {

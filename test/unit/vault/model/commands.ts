@@ -73,6 +73,10 @@ const herd = command(fc.constant({}), call('herd'), (actions) => actions.herd())
 const tick = command(fc.record({ ms: someTime }), call('tick'), (actions, it) =>
   actions.tick(it.ms),
 )
+const busy = command(fc.record({ ms: ms(100, 16 * SECOND) }), call('busy'), (actions, it) =>
+  actions.busy(it.ms),
+)
+const ripen = command(fc.constant({}), call('ripen'), (actions) => actions.ripen())
 const strikeAt = command(fc.record({ slot, strike }), call('strike'), (actions, it) =>
   actions.strike(it.slot, it.strike),
 )
@@ -124,11 +128,13 @@ const reconnect = command(fc.record({ slot, connection }), call('reconnect'), (a
 
 /** `fc.commands` takes its arbitraries in equal shares. */
 const shares: readonly (readonly [number, fc.Arbitrary<Command>])[] = [
-  [7, ask],
-  [3, herd],
-  [10, tick],
+  [5, ask],
+  [2, herd],
+  [8, tick],
+  [3, busy],
+  [4, ripen],
   [4, strikeAt],
-  [1, restart],
+  [2, restart],
   [4, failStore],
   [2, cutStore],
   [2, failover],
@@ -137,7 +143,7 @@ const shares: readonly (readonly [number, fc.Arbitrary<Command>])[] = [
   [1, withdrawAccess],
   [1, revoke],
   [1, remove],
-  [1, reconnect],
+  [2, reconnect],
 ]
 
 const MAX_COMMANDS = 50
@@ -157,7 +163,7 @@ const skew = fc.constantFrom(0, 0, -MAX_SKEW_MS, MAX_SKEW_MS)
 
 export const someSetup: fc.Arbitrary<Setup> = fc.record({
   rotation: fc.constantFrom('none', 'rotate', 'grace', 'reuse_revokes'),
-  isKnown: fc.boolean(),
+  isKnown: fc.constantFrom(true, true, false),
   graceMs: fc.constantFrom(30 * SECOND, LONG_GRACE_MS),
   hasBreaker: fc.constantFrom(false, false, true),
   skewsMs: fc.tuple(skew, skew, skew),

@@ -27,7 +27,6 @@ export interface Standing {
   readonly connectionId: string
   readonly what: { readonly generation: number } | 'deleted'
   readonly process: Process
-  readonly at: EpochMs
   readonly writeId: string
   /** Whoever asked for it has been told that it is done; a renewal is asked for by nobody. */
   isDone: boolean
@@ -70,10 +69,12 @@ export interface LedgerDeps {
 
 const parse = (text: string): Stored => JSON.parse(text) as Stored
 
+const generationOf = (stored: Stored) => (stored.type === 'tombstone' ? null : stored.generation)
+
 export function createLedger({ ids, now, issueIn, onApplied }: LedgerDeps): Ledger {
   const idOf = new Map(ids.map((id) => [documentKey(id), id]))
   const histories = new Map<string, Applied[]>(ids.map((id) => [id, []]))
-  const writers = new Map<string, Process>()
+  const makings = new Map<string, Pick<Standing, 'process' | 'writeId' | 'what'>>()
   const intents = new Map<string, Intent>()
   const standing: Standing[] = []
   const deleted = new Set<string>()
@@ -100,29 +101,48 @@ export function createLedger({ ids, now, issueIn, onApplied }: LedgerDeps): Ledg
     })
   }
 
-  /** Its process knows now that this document is on replicas. */
-  function noteStanding({ process, key, text, writeId }: Write): void {
+  /** Its process knows now that this document is on replicas, and all that it holds. */
+  function noteSafe({ process, key, text }: Write): void {
     const connectionId = idOf.get(key)
-    if (connectionId === undefined || writers.get(writeId) !== process) return
+    if (connectionId === undefined) return
     const record = parse(text)
-    const base = { connectionId, process, at: now(), writeId, isDone: false, takenBackAt: null }
     if (record.type === 'tombstone') {
-      standing.push({ ...base, what: 'deleted' })
+      noteStanding(connectionId, 'deleted', process)
       return
     }
-    const { attempt = '' } = currentBinding(record).refresh
-    const intent = intents.get(attempt)
+    const { refresh, tokenSet } = currentBinding(record)
+    const intent = intents.get(refresh.attempt ?? '')
     if (intent?.process === process) intent.isBegun = true
-    const history = histories.get(connectionId) ?? []
-    const index = history.findIndex((one) => one.writeId === writeId)
-    const before = history[index - 1]
-    const replaced = before === undefined ? undefined : parse(before.text)
-    if (index < 0) return
-    if (replaced?.type === 'connection' && replaced.generation === record.generation) return
-    const isDone = intents.has(currentBinding(record).tokenSet.committedBy ?? '')
-    standing.push({ ...base, isDone, what: { generation: record.generation } })
+    noteStanding(connectionId, tokenSet.committedBy ?? '', process)
     const issue = issueIn(record)
-    if (issue !== undefined) issue.safeWith ??= { process, at: now() }
+    if (issue?.holders.includes(process)) issue.safeWith ??= { process, at: now() }
+  }
+
+  /** @param name - The attempt that brought it, or `deleted`. */
+  function noteStanding(connectionId: string, name: string, process: Process): void {
+    const made = makings.get(`${connectionId} ${name}`)
+    if (made?.process !== process) return
+    if (standing.some(({ writeId }) => writeId === made.writeId)) return
+    standing.push({
+      connectionId,
+      what: made.what,
+      process,
+      writeId: made.writeId,
+      isDone: intents.has(name),
+      takenBackAt: null,
+    })
+  }
+
+  /** The first to write it knows how to write it again. */
+  function noteMaking(before: Stored | undefined, after: Stored, write: Applied): void {
+    const { process, writeId } = write
+    const isDelete = after.type === 'tombstone'
+    const isStep = before?.type === 'connection' && before.generation !== generationOf(after)
+    if (!isDelete && !isStep) return
+    const name = isDelete ? 'deleted' : currentBinding(after).tokenSet.committedBy
+    const what = isDelete ? 'deleted' : { generation: after.generation }
+    const id = `${after.id} ${name}`
+    if (!makings.has(id)) makings.set(id, { process, writeId, what })
   }
 
   function noteLoss(write: Applied, wasPromised: boolean): void {
@@ -157,7 +177,7 @@ export function createLedger({ ids, now, issueIn, onApplied }: LedgerDeps): Ledg
       if (id === undefined) return
       const [before, after] = [of(id), parse(write.text)]
       histories.get(id)?.push(write)
-      writers.set(write.writeId, write.process)
+      noteMaking(before, after, write)
       if (after.type === 'connection') noteIntent(after, write)
       onApplied({ before, after, write, wasDeleted: deleted.has(id) })
       if (after.type === 'tombstone') deleted.add(id)
@@ -167,7 +187,7 @@ export function createLedger({ ids, now, issueIn, onApplied }: LedgerDeps): Ledg
 
     answered(write, { outcome, durable }: WriteResult) {
       const isKnown = outcome === 'won' || outcome === 'already'
-      if (isKnown && durable && write.options.durable === true) noteStanding(write)
+      if (isKnown && durable && write.options.durable === true) noteSafe(write)
     },
 
     takenBack(writes) {

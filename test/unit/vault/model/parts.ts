@@ -45,7 +45,6 @@ export const SETTINGS = {
 
 const BREAKER_POLICY = { threshold: 2, windowMs: 60_000, probeIntervalMs: 2_000 }
 
-
 export interface PartsDeps {
   readonly store: Store
   readonly account: SamsungAccountClient

@@ -19,6 +19,7 @@ import { createWatch, type Watch } from './watch.ts'
 /** Replicas, their store, Samsung, and everybody who watches them. */
 export interface World extends Watch, Cast {
   readonly time: VirtualTime
+  readonly random: Random
   readonly report: Report
   readonly ids: readonly ConnectionId[]
 }
@@ -50,7 +51,7 @@ export async function createWorld(setup: Setup, time: VirtualTime, report: Repor
   const watch = createWatch({ setup, time, random, report, dataKeys })
   await connect(watch, sealings, time)
   const cast = createCast({ setup, time, random, report, watch, keyRing })
-  return { ...watch, ...cast, time, report, ids }
+  return { ...watch, ...cast, time, random, report, ids }
 }
 
 /** Stores every connection as a consent does. */

@@ -77,5 +77,11 @@ export const withKnoxToken = (
     knoxToken: { ...KNOX_TOKEN, ...changes },
   })
 
+/** What a transition has made. @throws Error when it made nothing */
+export function must(connection: Connection | null): Connection {
+  if (connection === null) throw new Error('nothing was changed')
+  return connection
+}
+
 export const refreshOf = (connection: Connection): RefreshState =>
   currentBinding(connection).refresh
