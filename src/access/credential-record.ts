@@ -14,8 +14,13 @@ const proxyLimits = z.object({
 const storedKey = z.object({
   id: z.string(),
   portalId: z.string(),
-  /** HMAC-SHA-256 of the key under the pepper, base64url. The key itself is kept nowhere. */
+  /**
+   * HMAC-SHA-256 of the key under the pepper, base64url: the key itself is kept nowhere. Of a public key
+   * what vouches for it, which is as long and the HMAC of nothing that anybody could send.
+   */
   hash: z.string().length(43),
+  /** Of a key that signs assertions: a public key, also of a sort that only a later version knows. */
+  publicKey: z.record(z.string(), z.string()).readonly().exactOptional(),
   /** Also those of versions to come, which this one does not know. */
   scopes: names,
   name: z.string().exactOptional(),

@@ -1,6 +1,7 @@
-import type { Portal, PortalApiKey } from '../config/config.ts'
+import type { Portal } from '../config/config.ts'
 import { ServiceError } from '../shared/errors.ts'
 import type { EpochMs } from '../shared/time.ts'
+import { type ConfiguredKey, configuredKeysOf, firstOf } from './configured-keys.ts'
 import { type CredentialBook, type EndedKey, endOf, type StoredKey } from './credential-record.ts'
 
 /** Every process holds all of them and reads them all when one changes: about 400 bytes each. */
@@ -26,11 +27,11 @@ export function addKey(book: CredentialBook, key: StoredKey, now: EpochMs): Cred
 /** A key, wherever it was made; one of the configuration with the end that it was given. */
 export type FoundKey =
   | { readonly source: 'store'; readonly key: StoredKey }
-  | { readonly source: 'configuration'; readonly key: PortalApiKey; readonly end?: EndedKey }
+  | { readonly source: 'configuration'; readonly key: ConfiguredKey; readonly end?: EndedKey }
 
 /** The keys of one portal that have not been revoked, those of the configuration first. */
 export function keysOf(book: CredentialBook, portal: Portal): readonly FoundKey[] {
-  const configured = portal.apiKeys.flatMap((key): readonly FoundKey[] => {
+  const configured = configuredKeysOf(portal).flatMap((key): readonly FoundKey[] => {
     const end = endOf(book, key)
     return end?.revokedAt === undefined
       ? [{ source: 'configuration', key, ...(end && { end }) }]
@@ -49,7 +50,7 @@ export function findKey(book: CredentialBook, portal: Portal, keyId: string): Fo
 
 /** When a key ends, as far as that is known. */
 export const expiryOf = (found: FoundKey): EpochMs =>
-  (found.source === 'store' ? found.key.expiresAt : found.end?.expiresAt) ??
+  firstOf(found.key.expiresAt, found.source === 'store' ? undefined : found.end?.expiresAt) ??
   Number.POSITIVE_INFINITY
 
 /** Ends a key at a time; an end can only come nearer. Null when it ends by then already. */
@@ -80,7 +81,7 @@ export function revokeKey(
   return { ...book, keys: book.keys.filter((one) => one.id !== id) }
 }
 
-const idsOf = ({ id: portalId }: Portal, { id, hash }: PortalApiKey) => ({ id, hash, portalId })
+const idsOf = ({ id: portalId }: Portal, { id, hash }: ConfiguredKey) => ({ id, hash, portalId })
 
 const withEnd = (book: CredentialBook, end: EndedKey): CredentialBook => ({
   ...book,

@@ -1,12 +1,15 @@
 import type { Portal, Scope } from '../config/config.ts'
 import { ServiceError } from '../shared/errors.ts'
 import type { EpochMs } from '../shared/time.ts'
+import type { PublicJwk } from '../signing/public-jwk.ts'
 import type { ProxyLimits, StoredKey } from './credential-record.ts'
 import type { FoundKey } from './credential-transitions.ts'
 
 /** What a new key is to be. */
 export interface KeyWish {
   readonly name?: string
+  /** Signs assertions; an API key is made when it is absent. */
+  readonly publicKey?: PublicJwk
   readonly scopes: readonly Scope[]
   readonly programs?: readonly string[]
   readonly cidrs?: readonly string[]
@@ -28,7 +31,7 @@ export function assertPrograms(portal: Portal, { programs = [] }: KeyWish): void
 }
 
 /** A key as it is wished for, still without what names it. */
-export function wishedKey({ lifetimeMs, ...rights }: KeyWish, now: EpochMs) {
+export function wishedKey({ lifetimeMs, publicKey: _, ...rights }: KeyWish, now: EpochMs) {
   const life = lifetimeMs === undefined ? {} : { lifetimeMs, expiresAt: now + lifetimeMs }
   return { ...rights, createdAt: now, ...life }
 }

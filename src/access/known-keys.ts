@@ -1,14 +1,17 @@
 import type { Portal, Scope } from '../config/config.ts'
 import { isScope } from '../config/scopes.ts'
 import type { EpochMs } from '../shared/time.ts'
+import { configuredKeysOf, firstOf } from './configured-keys.ts'
 import { type CredentialBook, endOf, type StoredKey } from './credential-record.ts'
 
 /** A key by which a portal is known, wherever it was made. */
 export interface KnownKey {
   readonly portal: Portal
   readonly id: string
-  /** HMAC-SHA-256 of the key under the pepper, base64url. */
+  /** Of an API key, its HMAC-SHA-256 under the pepper, base64url. Of a public key nothing is compared with it. */
   readonly hash: string
+  /** Signs assertions instead of being sent: a public key as `readPublicJwk` takes it. */
+  readonly publicKey?: object
   readonly scopes: readonly Scope[]
   /** From then on it opens nothing. */
   readonly expiresAt?: EpochMs
@@ -33,28 +36,37 @@ export interface KeySource {
 /**
  * Brings the keys of the configuration and those of the store together. Where both have an id, that of the
  * configuration counts; keys of portals that are not configured open nothing.
+ *
+ * @param isGenuine - Whether a key of the store may be believed.
  */
-export function knownKeys(portals: readonly Portal[], book: CredentialBook): readonly KnownKey[] {
+export function knownKeys(
+  portals: readonly Portal[],
+  book: CredentialBook,
+  isGenuine: (key: StoredKey) => boolean,
+): readonly KnownKey[] {
   const configured = portals.flatMap((portal) =>
-    portal.apiKeys.flatMap((key) => {
+    configuredKeysOf(portal).flatMap((key) => {
       const end = endOf(book, key)
       if (end?.revokedAt !== undefined) return []
-      return [{ portal, ...key, ...(end?.expiresAt && { expiresAt: end.expiresAt }) }]
+      const expiresAt = firstOf(key.expiresAt, end?.expiresAt)
+      return [{ portal, ...key, ...(expiresAt === undefined ? {} : { expiresAt }) }]
     }),
   )
   const byId = new Map(portals.map((portal) => [portal.id, portal]))
-  const taken = new Set(portals.flatMap(({ apiKeys }) => apiKeys.map(({ id }) => id)))
+  const taken = new Set(portals.flatMap(configuredKeysOf).map(({ id }) => id))
   const stored = book.keys.flatMap((key) => {
     const portal = byId.get(key.portalId)
-    return portal === undefined || taken.has(key.id) ? [] : [{ portal, ...limitsOf(key) }]
+    const isOpen = portal !== undefined && !taken.has(key.id) && isGenuine(key)
+    return isOpen ? [{ portal, ...limitsOf(key) }] : []
   })
   return [...configured, ...stored]
 }
 
-function limitsOf({ id, hash, scopes, expiresAt, programs, cidrs }: StoredKey) {
+function limitsOf({ id, hash, publicKey, scopes, expiresAt, programs, cidrs }: StoredKey) {
   return {
     id,
     hash,
+    ...(publicKey === undefined ? {} : { publicKey }),
     // A scope of a newer version opens nothing here.
     scopes: scopes.filter(isScope),
     ...(expiresAt === undefined ? {} : { expiresAt }),

@@ -1,11 +1,11 @@
 import type { KeyObject } from 'node:crypto'
 import type { Audit } from '../audit/audit.ts'
 import type { Portal } from '../config/config.ts'
-import { createApiKey } from '../portal/api-key.ts'
 import { ServiceError } from '../shared/errors.ts'
 import type { Log } from '../shared/log.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Clock, EpochMs } from '../shared/time.ts'
+import type { PublicJwk } from '../signing/public-jwk.ts'
 import type { WatchedDocument } from '../vault/watched-document.ts'
 import type { CredentialBook } from './credential-record.ts'
 import {
@@ -19,11 +19,13 @@ import {
 } from './credential-transitions.ts'
 import type { KeyUses } from './key-uses.ts'
 import { assertPrograms, type KeyWish, successorOf, wishedKey } from './key-wish.ts'
+import { assertReplaces, type NewCredential, newCredential } from './new-credential.ts'
 import { type PortalKey, viewKey } from './portal-key-view.ts'
 
 /** A key that was just made: the only time that it is known. */
 export interface MadeKey {
-  readonly apiKey: Secret
+  /** Absent when the portal has made it itself. */
+  readonly apiKey?: Secret
   readonly key: PortalKey
 }
 
@@ -35,7 +37,7 @@ export interface KeyChange {
 }
 
 /**
- * What operators do with the API keys of portals, those of the configuration included. Changes are
+ * What operators do with the keys of portals, those of the configuration included. Changes are
  * durable and act in all processes within a second.
  *
  * Everything throws ServiceError `not_found` for a portal or a key that is not there, and `store_*`; what
@@ -48,9 +50,10 @@ export interface PortalKeys {
   /**
    * Makes a key with the same rights, and ends the old one after `overlapMs`.
    *
+   * @param publicKey - Signs assertions from then on; required where the old one does.
    * @throws ServiceError also `invalid_request` for a key that has ended, or when there are too many
    */
-  rotate(change: KeyChange, overlapMs: number): Promise<MadeKey>
+  rotate(change: KeyChange, overlapMs: number, publicKey?: PublicJwk): Promise<MadeKey>
   /** Ends a key after a time; an end that is nearer stands. */
   expire(change: KeyChange, afterMs: number): Promise<PortalKey>
   /** Ends a key at once and for good. */
@@ -111,26 +114,32 @@ export function createPortalKeys(deps: PortalKeysDeps): PortalKeys {
       const portal = portalOf(portalId)
       assertPrograms(portal, wish)
       audit.assertWritable()
-      const { apiKey, entry } = createApiKey(pepper, wish)
+      const made = newCredential(pepper, portalId, wish.publicKey)
+      const { entry } = made
       const stored = await book.change((current, now) =>
         addKey(current, { ...wishedKey(wish, now), ...entry, portalId, createdBy: by }, now),
       )
       log.info('portal_key_created', told({ portalId, keyId: entry.id, by }))
       audit.note({ event: 'api_key_created', ...audited({ portalId, keyId: entry.id }) })
-      return { apiKey, key: view(stored, portal, entry.id) }
+      return madeKey(made, view(stored, portal, entry.id))
     },
 
-    async rotate(change, overlapMs) {
+    async rotate(change, overlapMs, publicKey) {
       const { portalId, keyId, by } = change
       const portal = portalOf(portalId)
       audit.assertWritable()
-      const { apiKey, entry } = createApiKey(pepper, { scopes: [] })
-      const { id, hash } = entry
+      const credential = newCredential(pepper, portalId, publicKey)
+      const { id } = credential.entry
       const stored = await changeKey(portal, keyId, (current, found, now) => {
         if (expiryOf(found) <= now)
           throw new ServiceError('invalid_request', { detail: 'the key has ended; create another' })
-        const made = { ...successorOf(found, now), id, hash, portalId, createdBy: by }
-        const next = addKey(current, made, now)
+        assertReplaces(found, credential)
+        const rights = successorOf(found, now)
+        const next = addKey(
+          current,
+          { ...rights, ...credential.entry, portalId, createdBy: by },
+          now,
+        )
         return endKey(next, portal, found, now + overlapMs) ?? next
       })
       log.info('portal_key_rotated', told(change))
@@ -140,7 +149,7 @@ export function createPortalKeys(deps: PortalKeysDeps): PortalKeys {
         reason: 'rotated',
       })
       audit.note({ event: 'api_key_changed', ...audited(change), reason: 'rotated' })
-      return { apiKey, key: view(stored, portal, id) }
+      return madeKey(credential, view(stored, portal, id))
     },
 
     async expire(change, afterMs) {
@@ -163,3 +172,8 @@ export function createPortalKeys(deps: PortalKeysDeps): PortalKeys {
     },
   }
 }
+
+const madeKey = ({ apiKey }: NewCredential, key: PortalKey): MadeKey => ({
+  ...(apiKey === undefined ? {} : { apiKey }),
+  key,
+})

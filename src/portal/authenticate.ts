@@ -2,14 +2,16 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { KeySource, KnownKey } from '../access/known-keys.ts'
 import type { Portal, Scope } from '../config/config.ts'
-import { createCidrList, type IsWithin } from '../shared/ip.ts'
 import type { Clock, EpochMs } from '../shared/time.ts'
 import { hashApiKey, parseApiKey } from './api-key.ts'
+import type { AuthenticateAssertion } from './authenticate-assertion.ts'
+import { type Entitlement, type EntitlementFault, entitlementOf, faultOf } from './entitlement.ts'
 
-/** Who calls: a portal, by one of its API keys. */
+/** Who calls: a portal, by one of its keys. */
 export interface Principal {
   /** With the programs that the key opens, and no others. */
   readonly portal: Portal
+  /** The key, be it an API key or one that signs assertions. */
   readonly apiKeyId: string
   readonly scopes: ReadonlySet<Scope>
   /** The only programs whose connections the key opens; all of the portal's when absent. */
@@ -22,12 +24,16 @@ export type Caller = Pick<IncomingMessage, 'socket' | 'headers'>
 /** Why a key that is right opens nothing. */
 export interface KeyRefusal {
   readonly apiKeyId: string
-  readonly reason: 'expired' | 'address'
+  readonly reason: EntitlementFault
 }
 
 export interface Authenticator {
   /** The principal of a request, by its `Authorization`, or null. */
   identify(caller: Caller): Principal | null
+  /** The same for a key that this process has proven before; null for any other. Costs a digest and no HMAC. */
+  recognize(caller: Caller): Principal | null
+  /** Of a request that was not identified: who it is by an assertion, or why it is nobody; null without one. */
+  readonly authenticateAssertion: AuthenticateAssertion
   /** Of a request that was not identified: what is wrong with a key that is proven. For the log only. */
   explain(caller: Caller): KeyRefusal | null
   /** Whether what is known of keys is less than a second old. */
@@ -40,15 +46,13 @@ export interface AuthenticatorDeps {
   readonly keys: KeySource
   readonly pepper: Parameters<typeof hashApiKey>[0]
   readonly addressOf: (caller: Caller) => string | null
+  /** Nobody is known by an assertion when it is absent. */
+  readonly authenticateAssertion?: AuthenticateAssertion
   readonly clock: Clock
 }
 
-interface Known {
-  readonly principal: Principal
+interface Known extends Entitlement {
   readonly hash: Buffer
-  readonly expiresAt: EpochMs
-  /** Null: from anywhere. */
-  readonly isWithin: IsWithin | null
   /** SHA-256 of the text that was last proven to be this key. */
   proven: Buffer
   /** When a use was last told. */
@@ -62,7 +66,14 @@ const NOBODY = Buffer.alloc(32)
 const BEARER = /^Bearer +/i
 
 /** That a key is used is told this often. */
-const TELL_EVERY_MS = 5 * 60_000
+export const TELL_EVERY_MS = 5 * 60_000
+
+/** What a request proves itself with: the text behind `Bearer`, or null. */
+export function credentialIn({ headers }: Pick<Caller, 'headers'>): string | null {
+  const { authorization = '' } = headers
+  const scheme = BEARER.exec(authorization)?.[0]
+  return scheme === undefined ? null : authorization.slice(scheme.length)
+}
 
 /**
  * Creates the authenticator of `/v1` (`Authorization: Bearer kg_…`, RFC 6750 §2.1).
@@ -80,12 +91,11 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   let learnt = keys.known()
   let known = learn(learnt, new Map())
 
-  function prove(authorization: string | undefined): Known | null {
-    const scheme = BEARER.exec(authorization ?? '')?.[0]
-    if (authorization === undefined || scheme === undefined) return null
-    const apiKey = authorization.slice(scheme.length)
-    const parsed = parseApiKey(apiKey)
-    if (parsed === null) return null
+  /** @param isNew - Whether a text may be proven that was not proven before. */
+  function prove(caller: Caller, isNew: boolean): Known | null {
+    const apiKey = credentialIn(caller)
+    const parsed = apiKey === null ? null : parseApiKey(apiKey)
+    if (apiKey === null || parsed === null) return null
     const now = keys.known()
     if (now !== learnt) {
       known = learn(now, known)
@@ -94,6 +104,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     const found = known.get(parsed.id)
     const digest = plainDigest(apiKey)
     if (timingSafeEqual(digest, found?.proven ?? NOBODY) && found !== undefined) return found
+    if (!isNew) return null
     const keyed = Buffer.from(hashApiKey(pepper, apiKey), 'base64url')
     const same = timingSafeEqual(keyed, found?.hash ?? NOBODY)
     if (found === undefined || !same) return null
@@ -101,12 +112,8 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     return found
   }
 
-  function refusalOf(found: Known, caller: Caller): KeyRefusal['reason'] | null {
-    if (clock() >= found.expiresAt) return 'expired'
-    if (found.isWithin === null) return null
-    const address = addressOf(caller)
-    return address !== null && found.isWithin(address) ? null : 'address'
-  }
+  const refusalOf = (found: Known, caller: Caller): EntitlementFault | null =>
+    faultOf(found, clock(), () => addressOf(caller))
 
   function tellUse(found: Known): void {
     const now = clock()
@@ -115,22 +122,26 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     keys.noteUse(found.principal.apiKeyId)
   }
 
+  function admit(caller: Caller, isNew: boolean): Principal | null {
+    const found = prove(caller, isNew)
+    if (found === null || refusalOf(found, caller) !== null) return null
+    tellUse(found)
+    return found.principal
+  }
+
   return {
-    identify(caller) {
-      const found = prove(caller.headers.authorization)
-      if (found === null || refusalOf(found, caller) !== null) return null
-      tellUse(found)
-      return found.principal
-    },
+    identify: (caller) => admit(caller, true),
+    recognize: (caller) => admit(caller, false),
 
     explain(caller) {
-      const found = prove(caller.headers.authorization)
+      const found = prove(caller, true)
       const reason = found === null ? null : refusalOf(found, caller)
       return found === null || reason === null
         ? null
         : { apiKeyId: found.principal.apiKeyId, reason }
     },
 
+    authenticateAssertion: deps.authenticateAssertion ?? (async () => null),
     isFresh: keys.isFresh,
     freshen: keys.freshen,
   }
@@ -144,8 +155,10 @@ function learn(
   keys: readonly KnownKey[],
   before: ReadonlyMap<string, Known>,
 ): ReadonlyMap<string, Known> {
+  // A key that signs assertions is not sent, so nothing that is sent is one.
+  const sent = keys.filter((key) => key.publicKey === undefined)
   return new Map(
-    keys.map((key) => {
+    sent.map((key) => {
       const digest = Buffer.from(key.hash, 'base64url')
       if (digest.length !== 32)
         throw new RangeError('an API key hash must be 32 bytes of base64url')
@@ -154,21 +167,12 @@ function learn(
       return [
         key.id,
         {
-          principal: principalOf(key),
+          ...entitlementOf(key),
           hash: digest,
-          expiresAt: key.expiresAt ?? Number.POSITIVE_INFINITY,
-          isWithin: key.cidrs === undefined ? null : createCidrList(key.cidrs),
           proven: kept?.proven ?? NOBODY,
           usedAt: kept?.usedAt ?? Number.NEGATIVE_INFINITY,
         },
       ]
     }),
   )
-}
-
-function principalOf({ portal, id: apiKeyId, scopes, programs }: KnownKey): Principal {
-  const rights = { apiKeyId, scopes: new Set(scopes) }
-  if (programs === undefined) return { ...rights, portal }
-  const opened = portal.programs.filter((program) => programs.includes(program))
-  return { ...rights, portal: { ...portal, programs: opened }, programs: new Set(programs) }
 }

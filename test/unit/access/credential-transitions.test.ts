@@ -41,12 +41,12 @@ describe('keys of a book', () => {
   it('open nothing for a portal that has left the configuration', () => {
     const keys = [aKey('key1', { portalId: 'gone' }), aKey('key2')]
 
-    const known = knownKeys([acme], { ...NO_CREDENTIALS, keys })
+    const known = knownKeys([acme], { ...NO_CREDENTIALS, keys }, () => true)
     expect(known.map(({ id }) => id)).toEqual(['boot', 'key2'])
   })
 
   it('do not take the place of a key of the configuration', () => {
-    const known = knownKeys([acme], { ...NO_CREDENTIALS, keys: [aKey('boot')] })
+    const known = knownKeys([acme], { ...NO_CREDENTIALS, keys: [aKey('boot')] }, () => true)
 
     expect(known).toMatchObject([{ id: 'boot', hash: 'c'.repeat(43) }])
   })
@@ -54,6 +54,8 @@ describe('keys of a book', () => {
   it('have the scopes that this version knows', () => {
     const keys = [aKey('key1', { scopes: ['tokens', 'scope_of_tomorrow'] })]
 
-    expect(knownKeys([acme], { ...NO_CREDENTIALS, keys })[1]?.scopes).toEqual(['tokens'])
+    expect(knownKeys([acme], { ...NO_CREDENTIALS, keys }, () => true)[1]?.scopes).toEqual([
+      'tokens',
+    ])
   })
 })

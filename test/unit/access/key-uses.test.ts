@@ -2,7 +2,7 @@ import { beforeEach, expect, it } from '@jest/globals'
 import { documentKey } from '../../../src/vault/store.ts'
 import { createFaultyStore } from '../vault/support/faulty-store.ts'
 import { createKeysWorld } from './support/book.ts'
-import { callerOf } from './support/keys.ts'
+import { callerOf, textOf } from './support/keys.ts'
 
 const MINUTE = 60_000
 
@@ -20,7 +20,7 @@ const stored = async () => {
 it('a use is told at once where it happened, and written behind the caller’s back', async () => {
   const { keys, authenticator, uses } = world.replica()
   const made = await keys.create('acme', { scopes: ['tokens'] }, 'operate')
-  const caller = callerOf(`Bearer ${made.apiKey.reveal()}`)
+  const caller = callerOf(`Bearer ${textOf(made)}`)
   expect((await keys.list('acme'))[0]?.lastUsedAt).toBeUndefined()
 
   for (let i = 0; i < 100; i++) authenticator.identify(caller)
@@ -32,8 +32,8 @@ it('a use is told at once where it happened, and written behind the caller’s b
 
 it('a key is written once in five minutes, however often and wherever it is used', async () => {
   const [here, there] = [world.replica(), world.replica()]
-  const { apiKey } = await here.keys.create('acme', { scopes: ['tokens'] }, 'operate')
-  const caller = callerOf(`Bearer ${apiKey.reveal()}`)
+  const made = await here.keys.create('acme', { scopes: ['tokens'] }, 'operate')
+  const caller = callerOf(`Bearer ${textOf(made)}`)
   world.advance(1000)
   await there.authenticator.freshen()
   here.authenticator.identify(caller)

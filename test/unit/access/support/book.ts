@@ -1,3 +1,5 @@
+import { createAssertionIds } from '../../../../src/access/assertion-ids.ts'
+import { createAssertionProver } from '../../../../src/access/assertion-prover.ts'
 import type { CredentialBook } from '../../../../src/access/credential-record.ts'
 import { NO_CREDENTIALS, parseCredentialBook } from '../../../../src/access/credential-record.ts'
 import { createKeySource } from '../../../../src/access/key-source.ts'
@@ -7,10 +9,12 @@ import type { Audit, AuditEvent } from '../../../../src/audit/audit.ts'
 import type { Portal } from '../../../../src/config/config.ts'
 import { pepperKey } from '../../../../src/portal/api-key.ts'
 import { type Caller, createAuthenticator } from '../../../../src/portal/authenticate.ts'
+import { createAuthenticateAssertion } from '../../../../src/portal/authenticate-assertion.ts'
 import { Secret } from '../../../../src/shared/secret.ts'
 import type { Store } from '../../../../src/vault/store.ts'
 import { createMemoryStore } from '../../../../src/vault/store-memory.ts'
 import { createWatchedDocument } from '../../../../src/vault/watched-document.ts'
+import { AUDIENCE } from '../../../support/assertions.ts'
 import { NO_AUDIT } from '../../../support/audit.ts'
 import { recordLog } from '../../http/serve.ts'
 
@@ -55,9 +59,22 @@ export function createKeysWorld(
     })
     const uses = createKeyUses({ store: own, clock, log })
     const keys = createPortalKeys({ portals, pepper, book, uses, audit, clock, log })
-    const source = createKeySource({ portals, book, uses })
+    const source = createKeySource({ portals, pepper, book, uses })
     const addressOf = ({ socket }: Caller) => socket.remoteAddress ?? null
-    const authenticator = createAuthenticator({ keys: source, pepper, addressOf, clock })
+    const authenticateAssertion = createAuthenticateAssertion({
+      keys: source,
+      prover: createAssertionProver({ audience: AUDIENCE, clock }),
+      ids: createAssertionIds({ store: own, clock }),
+      addressOf,
+      clock,
+    })
+    const authenticator = createAuthenticator({
+      keys: source,
+      pepper,
+      addressOf,
+      authenticateAssertion,
+      clock,
+    })
     return { book, uses, keys, source, authenticator }
   }
 

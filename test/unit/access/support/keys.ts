@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { NO_CREDENTIALS } from '../../../../src/access/credential-record.ts'
 import { type KeySource, type KnownKey, knownKeys } from '../../../../src/access/known-keys.ts'
+import type { MadeKey } from '../../../../src/access/portal-keys.ts'
 import type { Portal } from '../../../../src/config/config.ts'
 import type { Caller } from '../../../../src/portal/authenticate.ts'
 
@@ -9,7 +10,7 @@ export function configuredKeys(
   portals: readonly Portal[],
   more: readonly KnownKey[] = [],
 ): KeySource {
-  const known = [...knownKeys(portals, NO_CREDENTIALS), ...more]
+  const known = [...knownKeys(portals, NO_CREDENTIALS, () => true), ...more]
   return { known: () => known, isFresh: () => true, freshen: async () => {}, noteUse: () => {} }
 }
 
@@ -19,3 +20,9 @@ export const callerOf = (authorization: string | undefined, remoteAddress?: stri
   // Nothing else is asked of it.
   socket: { remoteAddress } as Socket,
 })
+
+/** The text of an API key that was just made. */
+export function textOf({ apiKey }: Pick<MadeKey, 'apiKey'>): string {
+  if (apiKey === undefined) throw new TypeError('the portal has made this key itself')
+  return apiKey.reveal()
+}
