@@ -13,6 +13,9 @@ export const NON_UNIQUE_JTI = '4002250'
 /** Something is expired or invalid: an old token, or a fresh one by a clock that differs from ours. */
 const EXPIRED = ['403225*', '4030000'] as const
 
+/** The key is restricted to other addresses or referers: no other key or Client Identifier would help. */
+const RESTRICTED = '404225*'
+
 /** A Samsung code, or the beginning of one followed by `*`, and what it means (protocol.md 3.6). */
 const TABLE: readonly (readonly [
   pattern: string,
@@ -30,8 +33,7 @@ const TABLE: readonly (readonly [
   ['4010050', 'operator', 'operator'],
   ['4002251', 'operator', 'operator'],
   ['4000000', 'operator', 'operator'],
-  // The key is restricted to other addresses or referers.
-  ['404225*', 'operator', 'operator'],
+  [RESTRICTED, 'operator', 'operator'],
 ]
 
 /**
@@ -79,6 +81,20 @@ const matches = (pattern: string, code: string): boolean =>
 /** Whether a refusal may mean that our clock and Knox's differ. */
 export const mayBlameClock = ({ reason, upstream: { code = '' } }: KnoxError): boolean =>
   reason === 'refused' && EXPIRED.some((pattern) => matches(pattern, code))
+
+/**
+ * Whether a failure may be meant for the key or the Client Identifier that was used. Samsung documents no
+ * code for either alone, so every refusal of ours counts that can have such a cause.
+ */
+export const mayBlameCredentials = (error: unknown): error is KnoxError =>
+  error instanceof KnoxError &&
+  error.kind === 'operator' &&
+  error.reason === 'refused' &&
+  !matches(RESTRICTED, error.upstream.code ?? '')
+
+/** Whether a failure shows that the credentials were accepted: Knox looks at trust after it has looked at us. */
+export const provesCredentials = (error: unknown): boolean =>
+  error instanceof KnoxError && error.kind === 'trust'
 
 /** Says what no answer means: always transient, because neither operation spends anything. */
 export const knoxSilence = ({ reason }: OutboundError): KnoxError =>

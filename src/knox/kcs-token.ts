@@ -1,9 +1,10 @@
 import type { SamsungAccountProgram } from '../config/config.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Clock, EpochMs } from '../shared/time.ts'
+import type { KeyPair } from '../signing/key-pair.ts'
 import { clientIdentifierClaims, newJti } from '../signing/knox-claims.ts'
-import type { Signer } from '../signing/signer.ts'
 import { ask, isSuccess, judgeAnswer, type KnoxAccess } from './ask.ts'
+import type { ExchangeCredentials } from './credentials.ts'
 import { mayBlameClock, NON_UNIQUE_JTI } from './failure.ts'
 import { KnoxError } from './kind.ts'
 import { accessTokenRequestBody, readAccessToken, readTokenExpiry } from './wire.ts'
@@ -19,7 +20,6 @@ export interface KcsAccessToken {
 }
 
 export interface KcsTokenDeps extends KnoxAccess {
-  readonly signer: Signer
   readonly clock: Clock
 }
 
@@ -33,17 +33,18 @@ export interface KcsTokenDeps extends KnoxAccess {
  */
 export async function requestKcsToken(
   deps: KcsTokenDeps,
+  credentials: ExchangeCredentials,
   idpAccessToken: Secret,
 ): Promise<KcsAccessToken> {
   const correctionMs = deps.samsungClock.correctionMs()
   try {
-    return await requestOnce(deps, idpAccessToken, correctionMs)
+    return await requestOnce(deps, credentials, idpAccessToken, correctionMs)
   } catch (error) {
     if (!(error instanceof KnoxError)) throw error
     const learntMs = deps.samsungClock.correctionMs()
     const canTellBetterTime = mayBlameClock(error) && learntMs !== correctionMs
     if (!canTellBetterTime && !isUsedJti(error)) throw error
-    return requestOnce(deps, idpAccessToken, learntMs)
+    return requestOnce(deps, credentials, idpAccessToken, learntMs)
   }
 }
 
@@ -52,11 +53,12 @@ const isUsedJti = ({ kind, upstream }: KnoxError): boolean =>
 
 async function requestOnce(
   deps: KcsTokenDeps,
+  { clientIdentifier, key }: ExchangeCredentials,
   idpAccessToken: Secret,
   correctionMs: number,
 ): Promise<KcsAccessToken> {
-  const { clientIdentifier, knox } = deps.program
-  const publicKey = publicKeyFor(deps.program)
+  const { knox } = deps.program
+  const publicKey = publicKeyFor(deps.program, key.pair)
   const claims = clientIdentifierClaims({
     clientIdentifier,
     idpTokenClaim: knox.idpTokenClaim,
@@ -71,7 +73,7 @@ async function requestOnce(
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: accessTokenRequestBody({
       publicKey,
-      clientIdentifierJwt: await deps.signer.sign(claims),
+      clientIdentifierJwt: await key.signer.sign(claims),
       validityMinutes: knox.validityMinutes,
     }),
   })
@@ -88,5 +90,5 @@ function localExpiry({ samsungClock }: KcsTokenDeps, token: Secret): EpochMs | n
 }
 
 /** The public key in the form in which the program is to show it. */
-export const publicKeyFor = ({ keys, knox }: SamsungAccountProgram): string =>
-  knox.publicKeyFormat === 'verbatim' ? keys.publicKeyVerbatim : keys.publicKeySpki
+export const publicKeyFor = ({ knox }: SamsungAccountProgram, pair: KeyPair): string =>
+  knox.publicKeyFormat === 'verbatim' ? pair.publicKeyVerbatim : pair.publicKeySpki

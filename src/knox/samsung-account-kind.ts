@@ -1,6 +1,8 @@
 import { Secret } from '../shared/secret.ts'
 import { accessTokenClaims, newJti, signatureExpiresAt } from '../signing/knox-claims.ts'
+import type { SigningKey } from '../signing/signing-key.ts'
 import { ask, isSuccess, judgeAnswer, type KnoxAccess } from './ask.ts'
+import type { ProgramCredentials } from './credentials.ts'
 import {
   type KcsAccessToken,
   type KcsTokenDeps,
@@ -12,6 +14,7 @@ import { type KnoxObserver, observed } from './observe.ts'
 import { API_TOKEN_HEADER } from './wire.ts'
 
 export interface SamsungAccountKindDeps extends KcsTokenDeps {
+  readonly credentials: ProgramCredentials
   readonly observe?: KnoxObserver
 }
 
@@ -24,25 +27,28 @@ export interface SamsungAccountKindDeps extends KcsTokenDeps {
  * @see protocol.md 3.2 to 3.4
  */
 export function createSamsungAccountKind(deps: SamsungAccountKindDeps): KnoxKind {
-  const { clock, observe } = deps
+  const { credentials, clock, observe } = deps
   return {
     mint: (idpAccessToken) =>
-      observed('mint', clock, observe, async () =>
-        signCredential(deps, await requestKcsToken(deps, idpAccessToken)),
+      observed('mint', clock, observe, () =>
+        credentials.exchange(async (used) =>
+          signCredential(deps, used.key, await requestKcsToken(deps, used, idpAccessToken)),
+        ),
       ),
     verify: (credential) => observed('verify', clock, observe, () => verify(deps, credential)),
   }
 }
 
 async function signCredential(
-  { program, signer, clock, samsungClock }: KcsTokenDeps,
+  { program, clock, samsungClock }: KcsTokenDeps,
+  { pair, signer }: SigningKey,
   token: KcsAccessToken,
 ): Promise<KnoxCredential> {
   const correctionMs = samsungClock.correctionMs()
   const issuedAt = clock() + correctionMs
   const claims = accessTokenClaims({
     accessToken: token.value,
-    publicKey: publicKeyFor(program),
+    publicKey: publicKeyFor(program, pair),
     issuedAt,
     jti: newJti(),
   })
