@@ -1,5 +1,6 @@
 import { type Dispatcher, errors } from 'undici'
 import type { Clock, EpochMs } from '../shared/time.ts'
+import { ADDRESS_REFUSED } from './address-guard.ts'
 import type { OutboundReason, OutboundRequest, OutboundResponse } from './outbound.ts'
 import { createOutcome, type Outcome } from './outcome.ts'
 
@@ -73,6 +74,9 @@ type Handler = Required<
   >
 >
 
+/** Informational answers to one request; Samsung has no reason to send one. */
+const MAX_INFORMATIONAL = 8
+
 /** Reads one answer; undici calls it in the order of its members. */
 function createHandler(host: string, context: ExchangeContext, outcome: Outcome): Handler {
   const { clock, limitBytes, isOver, onResponse } = context
@@ -80,6 +84,7 @@ function createHandler(host: string, context: ExchangeContext, outcome: Outcome)
   let requestedAt = 0
   let head = { status: 0, headers: new Map<string, string>() }
   let size = 0
+  let informational = 0
 
   return {
     onRequestStart(controller) {
@@ -89,7 +94,11 @@ function createHandler(host: string, context: ExchangeContext, outcome: Outcome)
     },
     onResponseStart(_controller, status, rawHeaders) {
       // A 1xx answer is followed by the real one.
-      if (status < 200) return
+      if (status < 200) {
+        informational += 1
+        if (informational > MAX_INFORMATIONAL) outcome.fail('unreadable')
+        return
+      }
       head = { status, headers: flatten(rawHeaders) }
       onResponse(factOf(host, { ...head, requestedAt, receivedAt: clock() }))
       const reason = refusalOfHead(status, head.headers, limitBytes)
@@ -108,7 +117,10 @@ function createHandler(host: string, context: ExchangeContext, outcome: Outcome)
   }
 }
 
-/** An encoding other than `identity` was not asked for, and its size could not be capped. */
+/**
+ * An encoding other than `identity`, or a transfer coding beside `chunked`, was not asked for, and its
+ * size could not be capped.
+ */
 function refusalOfHead(
   status: number,
   headers: ReadonlyMap<string, string>,
@@ -117,6 +129,8 @@ function refusalOfHead(
   if (status < 400 && status >= 300) return 'redirected'
   const encoding = headers.get('content-encoding')?.trim().toLowerCase()
   if (encoding !== undefined && encoding !== 'identity') return 'unreadable'
+  const coding = headers.get('transfer-encoding')?.trim().toLowerCase()
+  if (coding !== undefined && coding !== 'chunked') return 'unreadable'
   return Number(headers.get('content-length')) > limitBytes ? 'too_large' : null
 }
 
@@ -134,6 +148,7 @@ function flatten(
 const REASONS: Readonly<Record<string, OutboundReason>> = {
   UND_ERR_CONNECT_TIMEOUT: 'timeout',
   ETIMEDOUT: 'timeout',
+  [ADDRESS_REFUSED]: 'address_not_allowed',
   UND_ERR_HEADERS_OVERFLOW: 'unreadable',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'unreadable',
 }

@@ -6,7 +6,7 @@ export interface Gate {
    * Waits for a place.
    *
    * @returns The function that gives the place back; more than one call has no effect.
-   * @throws OutboundError `timeout`, not sent, when `signal` aborts first.
+   * @throws OutboundError `timeout`, not sent, when `signal` aborts first, or too many wait already.
    */
   enter(signal: AbortSignal): Promise<() => void>
 }
@@ -14,10 +14,13 @@ export interface Gate {
 /**
  * Creates a gate.
  *
+ * @param places - How many may be inside.
+ * @param queue - How many may wait; the next one is told at once what it would learn late.
+ *
  * Waiting happens here and not in undici's queue: undici would open a connection for every request
  * that has timed out in its queue, only to drop it.
  */
-export function createGate(places: number): Gate {
+export function createGate(places: number, queue: number): Gate {
   const waiting = new Set<() => void>()
   let free = places
 
@@ -34,6 +37,7 @@ export function createGate(places: number): Gate {
   return {
     async enter(signal) {
       if (free > 0) free -= 1
+      else if (waiting.size >= queue) throw new OutboundError('timeout', false)
       else await turn(waiting, signal)
       return once(leave)
     },

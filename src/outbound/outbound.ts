@@ -24,6 +24,7 @@ export type OutboundReason =
   | 'too_large'
   | 'redirected'
   | 'host_not_allowed'
+  | 'address_not_allowed'
   | 'unreadable'
 
 /**

@@ -7,6 +7,7 @@ const WORDS: Readonly<Record<OutboundReason, 'unreachable' | 'timeout' | 'malfor
   unreadable: 'malformed',
   redirected: 'malformed',
   host_not_allowed: 'unreachable',
+  address_not_allowed: 'unreachable',
 }
 
 /** The `reason` that errors about Samsung give for a request without a usable answer. */

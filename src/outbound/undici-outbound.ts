@@ -1,11 +1,21 @@
 import { Agent } from 'undici'
 import type { Clock } from '../shared/time.ts'
+import type { AddressGuard } from './address-guard.ts'
 import { exchange, type ResponseFact } from './exchange.ts'
 import { createGate, type Gate } from './gate.ts'
 import { type Outbound, OutboundError } from './outbound.ts'
 
 /** Connections to one origin. Samsung documents no limit; a request takes well under a second. */
 const CONNECTIONS_PER_ORIGIN = 64
+
+/**
+ * Requests that wait for one of them. What is further behind would be late anyway: in five seconds 64
+ * connections answer about this many when each answer takes 80 ms.
+ */
+const WAITING_PER_ORIGIN = 4096
+
+/** Of an answer, trailers included; whatever `--max-http-header-size` says. */
+const MAX_HEAD_BYTES = 16_384
 
 export interface OutboundOptions {
   /** Origins of the configuration; a URL must have exactly one of these. */
@@ -14,27 +24,39 @@ export interface OutboundOptions {
   readonly timeoutMs: number
   readonly responseLimitBytes: number
   readonly clock: Clock
+  /** Judges every address before it is connected to; any will do when absent. */
+  readonly guard?: AddressGuard
   /** Told about the head of every answer. Must not throw. */
   readonly onResponse?: (fact: ResponseFact) => void
 }
 
 /**
  * Creates the way out, on connections of its own: HTTP/1.1, one request at a time on each, nothing
- * retried, no redirect followed, no content encoding accepted, and certificates checked whatever
- * `NODE_TLS_REJECT_UNAUTHORIZED` says.
+ * retried, no redirect followed, no content encoding accepted, certificates checked whatever
+ * `NODE_TLS_REJECT_UNAUTHORIZED` says, and addresses judged by the guard.
  */
 export function createOutbound(options: OutboundOptions): Outbound {
-  const { timeoutMs, responseLimitBytes, clock, onResponse = () => {} } = options
+  const { timeoutMs, responseLimitBytes, clock, guard, onResponse = () => {} } = options
   const gates = new Map<string, Gate>(
-    options.allowedOrigins.map((url) => [new URL(url).origin, createGate(CONNECTIONS_PER_ORIGIN)]),
+    options.allowedOrigins.map((url) => [
+      new URL(url).origin,
+      createGate(CONNECTIONS_PER_ORIGIN, WAITING_PER_ORIGIN),
+    ]),
   )
-  const agent = createAgent(timeoutMs)
+  const agent = createAgent(timeoutMs, guard)
+
+  /** Where a request may go, and what it waits at. @throws OutboundError */
+  function permit(text: string): readonly [url: URL, gate: Gate] {
+    const url = parseUrl(text)
+    const gate = url === null ? undefined : gates.get(url.origin)
+    if (url === null || gate === undefined) throw new OutboundError('host_not_allowed', false)
+    if (guard === undefined || guard.admits(url.hostname)) return [url, gate]
+    throw new OutboundError('address_not_allowed', false)
+  }
 
   return {
     async request(request) {
-      const url = parseUrl(request.url)
-      const gate = url === null ? undefined : gates.get(url.origin)
-      if (url === null || gate === undefined) throw new OutboundError('host_not_allowed', false)
+      const [url, gate] = permit(request.url)
       const deadline = startDeadline(timeoutMs)
       const headers = { ...request.headers, ...OWN_HEADERS }
       const { signal, isOver } = deadline
@@ -50,7 +72,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   }
 }
 
-const createAgent = (timeoutMs: number): Agent =>
+const createAgent = (timeoutMs: number, guard: AddressGuard | undefined): Agent =>
   new Agent({
     connections: CONNECTIONS_PER_ORIGIN,
     pipelining: 1,
@@ -58,7 +80,13 @@ const createAgent = (timeoutMs: number): Agent =>
     // One deadline covers all phases.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: timeoutMs, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+    maxHeaderSize: MAX_HEAD_BYTES,
+    connect: {
+      timeout: timeoutMs,
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+      ...(guard === undefined ? {} : { lookup: guard.lookup }),
+    },
   })
 
 const OWN_HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'knoxgate' }

@@ -7,7 +7,7 @@ const never = new AbortController().signal
 
 describe('a gate', () => {
   it('lets as many in as it has places, the others in the order they came', async () => {
-    const gate = createGate(2)
+    const gate = createGate(2, 10)
     const order: string[] = []
     const first = await gate.enter(never)
     const second = await gate.enter(never)
@@ -29,7 +29,7 @@ describe('a gate', () => {
   })
 
   it('takes one place back however often it is left', async () => {
-    const gate = createGate(1)
+    const gate = createGate(1, 10)
     const leave = await gate.enter(never)
     leave()
     leave()
@@ -43,7 +43,7 @@ describe('a gate', () => {
   })
 
   it('passes over whoever has given up', async () => {
-    const gate = createGate(1)
+    const gate = createGate(1, 10)
     const leave = await gate.enter(never)
     const impatient = new AbortController()
     const given = gate.enter(impatient.signal).catch(() => 'gave up')
@@ -53,6 +53,36 @@ describe('a gate', () => {
     leave()
 
     await expect(given).resolves.toBe('gave up')
+    await expect(patient).resolves.toBeInstanceOf(Function)
+  })
+})
+
+describe('a full gate', () => {
+  it('lets as many wait as it has room for, and tells the next one at once', async () => {
+    const gate = createGate(1, 2)
+    const leave = await gate.enter(never)
+    const first = gate.enter(never)
+    const second = gate.enter(never)
+
+    await expect(gate.enter(never)).rejects.toMatchObject({ reason: 'timeout', sent: false })
+    leave()
+    const leaveAgain = await first
+    const third = gate.enter(never)
+    leaveAgain()
+    for (const turn of [second, third]) (await turn)()
+  })
+
+  it('has room again for whoever comes after one that has given up', async () => {
+    const gate = createGate(1, 1)
+    const leave = await gate.enter(never)
+    const impatient = new AbortController()
+    const given = gate.enter(impatient.signal).catch(() => 'gave up')
+    impatient.abort()
+    await given
+
+    const patient = gate.enter(never)
+    leave()
+
     await expect(patient).resolves.toBeInstanceOf(Function)
   })
 })
@@ -99,6 +129,29 @@ describe('a server that stalls', () => {
     expect(outcomes.filter((outcome) => outcome === 'timeout, sent')).toHaveLength(64)
     expect(outcomes.filter((outcome) => outcome === 'timeout, not sent')).toHaveLength(36)
     expect(asked).toBe(64)
+  })
+
+  it('is waited for by 4,096 requests, and by no more of them', async () => {
+    const server = await serve(() => {})
+    const outbound = createOutbound({
+      allowedOrigins: [server.origin],
+      timeoutMs: 2500,
+      responseLimitBytes: 100,
+      clock: () => 0,
+    })
+    opened.push(server, outbound)
+    let open = 64 + 4096 + 10
+    const outcomes = Array.from({ length: open }, () =>
+      failureOf(outbound, server.origin).finally(() => {
+        open -= 1
+      }),
+    )
+
+    const refused = await Promise.all(outcomes.slice(-10))
+
+    expect(refused).toEqual(Array(10).fill('timeout, not sent'))
+    expect(open).toBe(64 + 4096)
+    await Promise.all(outcomes)
   })
 
   it('keeps no other server from being asked', async () => {

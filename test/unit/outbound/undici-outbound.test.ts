@@ -135,6 +135,31 @@ describe('a request', () => {
   })
 })
 
+describe('a request that would be two', () => {
+  it.each<readonly [string, Record<string, string>]>([
+    ['a line in a value', { a: 'b\r\nc: d' }],
+    ['a line in a name', { 'a\r\nc': 'd' }],
+    ['a zero byte', { a: 'b\u0000' }],
+    ['a transfer coding of its own', { 'transfer-encoding': 'chunked' }],
+    ['an upgrade', { upgrade: 'h2c' }],
+  ])('is not sent, with %s in its headers', async (_what, headers) => {
+    let asked = 0
+    const server = keep(
+      await serve((_req, res) => {
+        asked += 1
+        res.end()
+      }),
+    )
+    const request = { method: 'POST', url: server.origin, headers, body: 'a' } as const
+
+    await expect(outboundTo([server]).request(request)).rejects.toMatchObject({
+      name: 'OutboundError',
+      sent: false,
+    })
+    expect(asked).toBe(0)
+  })
+})
+
 describe('the allow-list', () => {
   it('lets nothing out to another origin', async () => {
     let asked = 0
@@ -155,6 +180,9 @@ describe('the allow-list', () => {
       `http://user@127.0.0.1:${port}`,
       `http://:secret@127.0.0.1:${port}`,
       `http://127.0.0.1:${port}@example.com/`,
+      `http://127.0.0.1\u0000.example.com:${port}/`,
+      `http://127.0.0.1%00.example.com:${port}/`,
+      `http://127.0.0.1.:${port}x/`,
       '/token',
       '',
     ]) {
