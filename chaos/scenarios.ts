@@ -1,5 +1,6 @@
 import { breakerScenario } from './breaker.ts'
 import { clusterScenario } from './cluster.ts'
+import { fuzzScenario } from './fuzz.ts'
 import { herdScenario } from './herd.ts'
 import { matrixScenario } from './matrix.ts'
 import { modelScenario } from './model.ts'
@@ -7,6 +8,7 @@ import { rollingScenario } from './rolling.ts'
 import type { Scenario } from './scenario.ts'
 import { sentinelScenario } from './sentinel.ts'
 import { soakScenario } from './soak.ts'
+import { tenantsScenario } from './tenants.ts'
 
 /** Every drill, in the order in which they run. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -17,5 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   rollingScenario,
   breakerScenario,
   modelScenario,
+  tenantsScenario,
+  fuzzScenario,
   soakScenario,
 ]

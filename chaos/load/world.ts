@@ -33,6 +33,14 @@ const AS_DELIVERED = {
   KNOXGATE_KNOX_TOKEN_REJECTED_INTERVAL: '60s',
 }
 
+/** One key, from one address, sends more than many portals would. */
+const RAISED = {
+  KNOXGATE_LIMITS_PER_KEY: '0',
+  KNOXGATE_LIMITS_PER_CONNECTION: '0',
+  KNOXGATE_LIMITS_PER_ADDRESS: '0',
+  KNOXGATE_LIMITS_PAGES_PER_ADDRESS: '0',
+}
+
 /** Consents that are walked through at the same time. */
 const WALKS = 4
 
@@ -46,7 +54,7 @@ export async function startWorld(
     replicas: options.replicas,
     entry,
     ...(store === undefined ? {} : { store }),
-    env: { ...AS_DELIVERED, ...options.env },
+    env: { ...AS_DELIVERED, ...RAISED, ...options.env },
     program: { ...program, samsungAccount: rotationConfig(rotation) },
   })
   const replicas = rig.stack.services.map((first, at) =>

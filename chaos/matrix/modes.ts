@@ -34,4 +34,6 @@ export const ENVIRONMENT: Readonly<Record<string, string>> = {
   KNOXGATE_STORE_REPLICAS: '1',
   // Nothing is believed without asking the store.
   KNOXGATE_KNOX_TOKEN_LOCAL_CACHE: '1ms',
+  // Exchange after exchange, of the same few connections.
+  KNOXGATE_LIMITS_MINTS_PER_CONNECTION: '0',
 }
