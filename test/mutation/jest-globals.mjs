@@ -1,0 +1,45 @@
+import { ModernFakeTimers } from '@jest/fake-timers'
+import { bind } from 'jest-each'
+import { ModuleMocker } from 'jest-mock'
+
+export { expect } from 'expect'
+
+/* What the unit tests take from `@jest/globals`, on top of Mocha's own. */
+
+const mocha = globalThis
+
+/** To Mocha a hook outside of `describe` is one of all files; to Jest it is one of its file. */
+function ofThisFile(run) {
+  const file = /\/test\/unit\/[^:)]+\.test\.ts/.exec(new Error().stack)?.[0]
+  return function hook() {
+    return this.currentTest.file.endsWith(file) ? run() : undefined
+  }
+}
+
+export const describe = Object.assign((...args) => mocha.describe(...args), {
+  each: bind((...args) => mocha.describe(...args), false),
+})
+export const it = Object.assign((title, run) => mocha.it(title, run), {
+  each: bind((title, run) => mocha.it(title, run)),
+})
+export const beforeAll = (run) => mocha.before(run)
+export const afterAll = (run) => mocha.after(run)
+export const beforeEach = (run) => mocha.beforeEach(ofThisFile(run))
+export const afterEach = (run) => mocha.afterEach(ofThisFile(run))
+
+const timers = new ModernFakeTimers({
+  global: globalThis,
+  config: { rootDir: process.cwd(), fakeTimers: {} },
+})
+const mocks = new ModuleMocker(globalThis)
+
+export const jest = {
+  useFakeTimers: (config) => timers.useFakeTimers(config),
+  useRealTimers: () => timers.useRealTimers(),
+  advanceTimersByTimeAsync: (ms) => timers.advanceTimersByTimeAsync(ms),
+  getTimerCount: () => timers.getTimerCount(),
+  setSystemTime: (now) => timers.setSystemTime(now),
+  fn: (implementation) => mocks.fn(implementation),
+  spyOn: (...args) => mocks.spyOn(...args),
+  restoreAllMocks: () => mocks.restoreAllMocks(),
+}
