@@ -43,6 +43,6 @@ export default {
     project('fault', redis),
     project('e2e', redis),
   ],
-  collectCoverageFrom: ['src/**/*.ts', '!src/main.ts'],
+  collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/serve.ts'],
   coverageProvider: 'v8',
 }

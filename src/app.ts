@@ -1,4 +1,10 @@
-import express, { type Express, type Router } from 'express'
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type RequestHandler,
+  type Router,
+} from 'express'
+import { leadAway } from './consent/ended.ts'
 import {
   createPageErrorHandler,
   createProblemHandler,
@@ -23,6 +29,8 @@ export interface AppDeps {
   readonly assetRouter: Router
   readonly consentRouter: Router
   readonly pages: Pages
+  /** Bounds those who ask for pages. */
+  readonly pageLimit: RequestHandler
   readonly limits: { readonly bodyLimitBytes: number; readonly urlLimitBytes: number }
   /** How long one request waits for the store. */
   readonly storeLimitMs: number
@@ -60,21 +68,23 @@ export function createApp(deps: AppDeps): Express {
   app.use('/v1', v1, createProblemHandler({ log }))
 
   // First of all, so that a page of any status has these headers.
-  app.use(pageSecurity({ formAction: 'none' }), tooLong)
+  app.use(pageSecurity({ formAction: 'none' }), tooLong, deps.pageLimit)
   app.use(deps.assetRouter, deps.consentRouter, notFoundHandler)
-  app.use(createPageErrorHandler({ renderPage: pages.error, log }))
+  app.use(createPageErrorHandler({ renderPage: pages.error, leadAway, log }))
   return app
 }
 
 /** The admin application, for a listener of its own. */
 export function createAdminApp(deps: {
   readonly adminRouter: Router
+  /** Bounds those who prove no credential. */
+  readonly strangerLimit: ErrorRequestHandler
   readonly log: Log
   readonly clock: Clock
 }): Express {
-  const { adminRouter, log, clock } = deps
+  const { adminRouter, strangerLimit, log, clock } = deps
   const app = bareApp()
   app.use(requestContext({ log, clock }), apiSecurity(), urlLimit({ limitBytes: 2048 }))
-  app.use(adminRouter, notFoundHandler, createProblemHandler({ log }))
+  app.use(adminRouter, notFoundHandler, strangerLimit, createProblemHandler({ log }))
   return app
 }

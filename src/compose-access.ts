@@ -1,3 +1,5 @@
+import { createAssertionIds } from './access/assertion-ids.ts'
+import { createAssertionProver } from './access/assertion-prover.ts'
 import {
   type CredentialBook,
   NO_CREDENTIALS,
@@ -11,6 +13,7 @@ import type { Config } from './config/config.ts'
 import { type ClientAddress, createClientAddress } from './http/client-address.ts'
 import { pepperKey } from './portal/api-key.ts'
 import { type Authenticator, createAuthenticator } from './portal/authenticate.ts'
+import { createAuthenticateAssertion } from './portal/authenticate-assertion.ts'
 import type { Log } from './shared/log.ts'
 import type { Clock } from './shared/time.ts'
 import type { Store } from './vault/store.ts'
@@ -26,7 +29,7 @@ export interface Access {
   idle(): Promise<void>
 }
 
-/** Wires the API keys of portals. @throws ServiceError `store_unavailable` */
+/** Wires the keys of portals. @throws ServiceError `store_unavailable` */
 export async function composeAccess(deps: {
   readonly config: Config
   readonly store: Store
@@ -46,11 +49,18 @@ export async function composeAccess(deps: {
   })
   const uses = createKeyUses({ store, clock, log })
   const addressOf = createClientAddress(config.settings.http.trustedProxies)
-  const keys = createKeySource({ portals, book, uses })
+  const keys = createKeySource({ portals, pepper, book, uses })
+  const authenticateAssertion = createAuthenticateAssertion({
+    keys,
+    prover: createAssertionProver({ audience: config.publicUrl, clock }),
+    ids: createAssertionIds({ store, clock }),
+    addressOf,
+    clock,
+  })
   await book.start()
 
   return {
-    authenticator: createAuthenticator({ keys, pepper, addressOf, clock }),
+    authenticator: createAuthenticator({ keys, pepper, addressOf, authenticateAssertion, clock }),
     portalKeys: createPortalKeys({ portals, pepper, book, uses, audit, clock, log }),
     addressOf,
     stop: book.stop,

@@ -7,6 +7,7 @@ import { createBrowserFlow } from './consent/browser-flow.ts'
 import { createCallbackKeeper } from './consent/callback-handover.ts'
 import { type CompleteSession, createCompleteSession } from './consent/complete-session.ts'
 import { type CreateSession, createCreateSession } from './consent/create-session.ts'
+import { createReadOutcome } from './consent/ended.ts'
 import { createConsentRouter } from './consent/routes.ts'
 import {
   createHandovers,
@@ -119,6 +120,7 @@ export function composeConsent(parts: Parts & { readonly pages: Pages }): Consen
       pages,
       programs,
       portals,
+      readOutcome: createReadOutcome(sessions),
       publicUrl,
       readCallback,
       keepCallback: callbacks.keep,

@@ -1,6 +1,8 @@
 import type { Router } from 'express'
 import type { Consent, Parts } from './compose-consent.ts'
+import { createIdempotency } from './idempotency/idempotency.ts'
 import type { Door } from './portal/admit.ts'
+import { createAnswerOnce } from './portal/answer-once.ts'
 import { createConnectionRouter } from './portal/connection-routes.ts'
 import { createViewConnection } from './portal/connection-view.ts'
 import { createDeleteConnection } from './portal/delete-connection.ts'
@@ -25,14 +27,31 @@ export function composePortal(
 ): readonly Router[] {
   const { config, programs, upstream, vault, consent, door, audit, log, clock } = parts
   const { connections, directory, envelope, breaker, tokenSource } = vault
-  const { knoxToken, http } = config.settings
+  const { idempotency, knoxToken, http } = config.settings
   const { admit } = door
   const viewConnection = createViewConnection({ envelope, breaker, clock })
   const validityMs = (programId: string) =>
     (programs.get(programId)?.knox.validityMinutes ?? DEFAULT_VALIDITY_MINUTES) * 60_000
 
+  const pepper = Buffer.from(config.apiKeyPepper.reveal())
+  const answerOnce = createAnswerOnce(
+    createIdempotency({
+      store: vault.store,
+      envelope,
+      nameKey: derivePurposeKey(pepper, 'idempotency'),
+      settings: idempotency,
+      log,
+    }),
+  )
+
   return [
-    createSessionRouter({ ...consent, admit, viewConnection, publicUrl: config.publicUrl }),
+    createSessionRouter({
+      ...consent,
+      admit,
+      answerOnce,
+      viewConnection,
+      publicUrl: config.publicUrl,
+    }),
     createConnectionRouter({
       admit,
       connections,
@@ -40,7 +59,7 @@ export function composePortal(
         connections,
         directory,
         breaker,
-        cursorKey: derivePurposeKey(Buffer.from(config.apiKeyPepper.reveal()), 'cursor-mac'),
+        cursorKey: derivePurposeKey(pepper, 'cursor-mac'),
         clock,
       }),
       deleteConnection: createDeleteConnection({ connections, directory, tokenSource, audit, log }),

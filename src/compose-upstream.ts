@@ -1,15 +1,17 @@
 import type { Config, Program } from './config/config.ts'
+import type { ProgramCredentials } from './knox/credentials.ts'
 import type { KnoxKind } from './knox/kind.ts'
 import { createSamsungAccountKind } from './knox/samsung-account-kind.ts'
+import { type AddressGuard, createAddressGuard } from './outbound/address-guard.ts'
 import type { HostSkew } from './outbound/clock-gauge.ts'
 import { type ClockState, createClockGovernor } from './outbound/clock-governor.ts'
+import { createReach } from './outbound/public-address.ts'
 import { createOutbound } from './outbound/undici-outbound.ts'
 import { createSamsungAccountClient } from './samsung-account/client.ts'
 import type { SamsungAccountClient } from './samsung-account/tokens.ts'
 import { ServiceError } from './shared/errors.ts'
 import type { Log } from './shared/log.ts'
 import type { Clock } from './shared/time.ts'
-import { createSigner } from './signing/signer.ts'
 
 /** Samsung, program by program. */
 export interface Upstream {
@@ -17,19 +19,25 @@ export interface Upstream {
   readonly kindOf: (programId: string) => KnoxKind
   readonly skews: () => readonly HostSkew[]
   readonly clockState: () => ClockState
+  /** Hosts of the configuration that are not called, for the addresses they have. */
+  readonly refusedHosts: () => readonly string[]
   close(): Promise<void>
 }
 
 /** Wires everything that leaves the house: one way out, and a client and a kind per program. */
 export function composeUpstream(deps: {
   readonly config: Config
+  readonly credentialsOf: (programId: string) => ProgramCredentials
   readonly log: Log
   readonly clock: Clock
 }): Upstream {
-  const { config, log, clock } = deps
+  const { config, credentialsOf, log, clock } = deps
   const governor = createClockGovernor({ clock, monotonic: () => performance.now(), log })
+  const allowedOrigins = config.programs.flatMap(originsOf)
+  const guard = createGuard(config, allowedOrigins, log)
   const outbound = createOutbound({
-    allowedOrigins: config.programs.flatMap(originsOf),
+    allowedOrigins,
+    ...(guard === undefined ? {} : { guard }),
     timeoutMs: config.settings.upstream.timeoutMs,
     responseLimitBytes: config.settings.upstream.responseLimitBytes,
     clock,
@@ -40,9 +48,11 @@ export function composeUpstream(deps: {
   for (const program of config.programs) {
     const redirectUri = `${config.publicUrl}/callback/${program.id}`
     clients.set(program.id, createSamsungAccountClient({ program, redirectUri, outbound, log }))
-    const signer = createSigner(program.keys)
     const access = { program, outbound, samsungClock: governor }
-    kinds.set(program.id, createSamsungAccountKind({ ...access, signer, clock }))
+    kinds.set(
+      program.id,
+      createSamsungAccountKind({ ...access, credentials: credentialsOf(program.id), clock }),
+    )
   }
 
   return {
@@ -50,8 +60,25 @@ export function composeUpstream(deps: {
     kindOf: (id) => known(kinds, id),
     skews: governor.skews,
     clockState: governor.state,
+    refusedHosts: () => guard?.refused() ?? [],
     close: outbound.close,
   }
+}
+
+/** Development calls whatever it is told: the sandbox is on this machine. */
+function createGuard(
+  { mode, settings }: Config,
+  origins: readonly string[],
+  log: Log,
+): AddressGuard | undefined {
+  if (mode === 'development') return undefined
+  const guard = createAddressGuard({
+    mayReach: createReach(settings.upstream.allowedAddresses),
+    onRefused: (host) => log.error('upstream_address_refused', { host }),
+  })
+  // Names are judged when they are used; an address is known now.
+  for (const origin of origins) guard.admits(new URL(origin).hostname)
+  return guard
 }
 
 const originsOf = ({ samsungAccount, knox }: Program) => [

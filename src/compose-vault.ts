@@ -4,12 +4,13 @@ import { createKillSwitches, type KillSwitches } from './access/kill-switches.ts
 import type { Metrics } from './admin/metrics.ts'
 import type { Audit } from './audit/audit.ts'
 import { createOperatorBreaker, type OperatorBreaker } from './breaker/operator-breaker.ts'
-import { createProbeAttempts } from './breaker/probe-attempts.ts'
+import { createProbeAttempts, type ProbeAttempts } from './breaker/probe-attempts.ts'
 import { createProber, type Prober } from './breaker/prober.ts'
 import { composeKeys, type Keys } from './compose-keys.ts'
 import { composeStore } from './compose-store.ts'
 import type { Upstream } from './compose-upstream.ts'
 import type { Config } from './config/config.ts'
+import type { MintBudget } from './limits/mint-budget.ts'
 import type { Log } from './shared/log.ts'
 import type { Clock } from './shared/time.ts'
 import { createUnderWay } from './shared/under-way.ts'
@@ -34,6 +35,8 @@ export interface Vault {
   readonly envelope: Envelope
   readonly breaker: OperatorBreaker
   readonly prober: Prober
+  /** Exchanges and renewals that nobody asked for. */
+  readonly attempts: ProbeAttempts
   readonly tokenSource: TokenSource
   readonly uncommitted: Uncommitted
   readonly killSwitches: KillSwitches
@@ -59,10 +62,11 @@ export async function composeVault(deps: {
   readonly upstream: Upstream
   readonly metrics: Metrics
   readonly audit: Audit
+  readonly mintBudget: MintBudget
   readonly log: Log
   readonly clock: Clock
 }): Promise<Vault> {
-  const { config, upstream, metrics, audit, log, clock } = deps
+  const { config, upstream, metrics, audit, mintBudget, log, clock } = deps
   const { settings } = config
   const pepper = Buffer.from(config.apiKeyPepper.reveal())
   const store = createBudgetedStore(await composeStore({ config, metrics, log, clock }))
@@ -120,28 +124,30 @@ export async function composeVault(deps: {
     kindOf: upstream.kindOf,
     fingerprint: (token) =>
       createHmac('sha256', fingerprintKey).update(token.reveal()).digest('base64url').slice(0, 16),
-    record: createMintRecord(audit),
+    record: mintBudget.count(createMintRecord(audit)),
     settings: { ...settings.knoxToken, rotationOf },
     clock,
     log,
     metrics: metrics.vault,
   })
+  const attempts = createProbeAttempts({
+    refresher,
+    mint,
+    isRefreshHeld: (programId) => breaker.isHeld(programId, 'refresh'),
+    clock,
+  })
   const prober = createProber({
     breaker,
     connections,
-    attempts: createProbeAttempts({
-      refresher,
-      mint,
-      isRefreshHeld: (programId) => breaker.isHeld(programId, 'refresh'),
-      clock,
-    }),
+    attempts,
     probeIntervalMs: settings.breaker.probeIntervalMs,
     log,
   })
   const tokenSource = createTokenSource({
     connections,
     envelope,
-    mint,
+    // Probes are nobody's calls.
+    mint: mintBudget.guard(mint),
     settings: {
       ...settings.knoxToken,
       ...settings.refresh,
@@ -162,6 +168,7 @@ export async function composeVault(deps: {
     envelope,
     breaker,
     prober,
+    attempts,
     tokenSource: createFreezableTokens(tokenSource, killSwitches),
     uncommitted,
     killSwitches,

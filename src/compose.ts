@@ -10,13 +10,17 @@ import { composeAccess } from './compose-access.ts'
 import { composeAdmin } from './compose-admin.ts'
 import { composeAudit } from './compose-audit.ts'
 import { composeConsent } from './compose-consent.ts'
+import { composeLimits } from './compose-limits.ts'
 import { composePortal } from './compose-portal.ts'
+import { composePrograms } from './compose-programs.ts'
 import { composeUpstream } from './compose-upstream.ts'
 import { composeVault } from './compose-vault.ts'
 import type { Config } from './config/config.ts'
 import { createAssetRouter } from './http/assets.ts'
+import { catchDefects } from './http/catch-defects.ts'
 import { createPages } from './http/pages.ts'
 import { createDoor } from './portal/admit.ts'
+import { createFront } from './portal/front.ts'
 import { createCountHandOut } from './portal/hand-out-count.ts'
 import { createHotToken } from './portal/hot-token.ts'
 import { createOpenApiRouter } from './portal/openapi-routes.ts'
@@ -31,6 +35,8 @@ export interface Service {
   readonly version: string
   /** From now on `/readyz` says so. */
   setPhase(phase: Phase): void
+  /** Reads the key files of programs again. Never throws. */
+  reloadKeys(): Promise<void>
   /** Resolves when no renewal and no completion of a consent is under way. */
   idle(): Promise<void>
   close(): Promise<void>
@@ -61,14 +67,20 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
     programs: config.programs.map(({ id, keys }) => ({ id, legacyRsa: keys.modulusBits < 2048 })),
     skews: () => skews.current(),
   })
-  const upstream = composeUpstream({ config, log, clock })
-  metrics.clock(upstream.clockState)
   const audit = composeAudit({ config, version, metrics, log, clock })
-  const vault = await composeVault({ config, upstream, metrics, audit, log, clock })
+  const credentials = composePrograms({ config, metrics, audit, log, clock })
+  const { credentialsOf } = credentials
+  const upstream = composeUpstream({ config, credentialsOf, log, clock })
+  metrics.clock(upstream.clockState)
+  const limits = composeLimits({ config, audit, metrics, log, clock })
+  const { mintBudget } = limits
+  const vault = await composeVault({ config, upstream, metrics, audit, mintBudget, log, clock })
+  await credentials.start(vault.store)
+  const keyReload = credentials.reloadWith(vault)
   const pages = createPages({ viewsDir: `${ROOT}/views` })
   const access = await composeAccess({ config, store: vault.store, audit, log, clock })
   const { authenticator } = access
-  const door = createDoor(authenticator, log, audit)
+  const door = createDoor(authenticator, log, audit, limits)
   const tokenAnswer = createTokenAnswer(programs)
   const countHandOut = createCountHandOut(audit)
   const parts = { config, programs, portals, upstream, vault, audit, log, clock }
@@ -79,9 +91,10 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
     pingStore: vault.store.ping,
     describeStore: vault.store.describe,
     keyRing: vault.keys.state,
-    programs: config.programs,
+    programs: credentials.states,
     skews: upstream.skews,
     clockState: upstream.clockState,
+    refusedHosts: upstream.refusedHosts,
     alarms: vault.breaker.alarms,
     refreshOutcomes: metrics.refreshOutcomes,
     uncommitted: vault.uncommitted.count,
@@ -98,18 +111,20 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
     assetRouter: createAssetRouter({ viewsDir: `${ROOT}/views` }),
     consentRouter: consent.router,
     pages,
+    pageLimit: limits.page,
     limits: config.settings.http,
     storeLimitMs,
     log,
     clock,
   })
   const adminRouter = composeAdmin({ ...parts, access, readiness, metrics })
-  const admin = createAdminApp({ adminRouter, log, clock })
+  const admin = createAdminApp({ adminRouter, strangerLimit: limits.admin, log, clock })
   const hotToken = createHotToken({
     authenticator,
     tokenSource: vault.tokenSource,
     tokenAnswer,
     countHandOut,
+    limits: limits.api,
     defaultMinTtlMs: config.settings.knoxToken.defaultMinTtlMs,
     storeLimitMs,
     log,
@@ -133,23 +148,30 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
   prober.start()
 
   return {
-    handle: (req, res) => hotToken(req, res, () => app(req, res)),
+    handle: catchDefects(createFront({ load: limits.load, authenticator, hotToken, app, log }), {
+      log,
+    }),
     handleAdmin: admin,
     version,
     setPhase(next) {
       phase = next
       if (next === 'draining') prober.stop()
     },
+    reloadKeys: keyReload.run,
     async idle() {
+      await keyReload.idle()
       await Promise.all([consent.idle(), vault.idle(), access.idle()])
+      await credentials.idle()
     },
     async close() {
       sweep.stop()
       prober.stop()
       breaker.stop()
       access.stop()
+      credentials.stop()
       vault.killSwitches.stop()
       vault.uncommitted.abandon()
+      limits.refusals.stop()
       await audit.close()
       await vault.store.close()
       await upstream.close()

@@ -22,6 +22,10 @@ export interface ConfigDirOptions {
   readonly portals: readonly StackPortal[]
   readonly pepper: string
   readonly programId: string
+  /** More programs that are like the first but for their ids. */
+  readonly likewise?: readonly string[]
+  /** Merged into the program. */
+  readonly fields?: Readonly<Record<string, unknown>>
   /** Merged into the program's `knox`. */
   readonly knox?: Readonly<Record<string, unknown>>
   /** Merged into the program's `samsung_account`. */
@@ -77,7 +81,9 @@ export function writeConfigDir(options: ConfigDirOptions): ConfigDir {
       validity_minutes: 30,
       ...options.knox,
     },
+    ...options.fields,
   }
+  const programs = [program, ...(options.likewise ?? []).map((id) => ({ ...program, id }))]
   const apiKeys = new Map<string, string>()
   const entries = portals.map(({ id, name, returnUrl, reconnectUrl, scopes = ALL_SCOPES }) => {
     const made = createApiKey(new Secret(options.pepper), { scopes })
@@ -88,11 +94,11 @@ export function writeConfigDir(options: ConfigDirOptions): ConfigDir {
       name,
       return_urls: [returnUrl],
       ...reconnect,
-      programs: [programId],
+      programs: programs.map(({ id }) => id),
       api_keys: [made.entry],
     }
   })
-  writeFileSync(join(path, 'programs.json'), JSON.stringify([program], null, 2))
+  writeFileSync(join(path, 'programs.json'), JSON.stringify(programs, null, 2))
   writeFileSync(join(path, 'portals.json'), JSON.stringify(entries, null, 2))
   return {
     path,

@@ -42,7 +42,8 @@ export async function startServiceProcess(
 ): Promise<ServiceProcess> {
   const child = spawnNode(entry, env)
   let output = ''
-  const ended = once(child, 'exit').then(([code]) => code as number | null)
+  // Not `exit`, which may come before the last of what it wrote.
+  const ended = once(child, 'close').then(([code]) => code as number | null)
   child.stderr.on('data', (chunk: Buffer) => {
     output += chunk.toString()
   })

@@ -11,7 +11,7 @@ export interface StackOptions {
   readonly replicas?: number
   /** More variables for the service, such as `KNOXGATE_REFRESH_LEASE`. */
   readonly env?: Readonly<Record<string, string>>
-  readonly program?: Pick<ConfigDirOptions, 'knox' | 'samsungAccount'>
+  readonly program?: Pick<ConfigDirOptions, 'likewise' | 'fields' | 'knox' | 'samsungAccount'>
   /** `src/main.ts` when absent. */
   readonly entry?: string
   /** Origin that browsers use, when it is not the first service itself. */
@@ -52,7 +52,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const { portals = [DEFAULT_PORTAL], replicas = 1 } = options
   const port = options.port ?? (await freePort())
   const publicUrl = options.publicUrl ?? `http://localhost:${port}`
-  const redirectUris = [`${publicUrl}/callback/${PROGRAM_ID}`]
+  const programIds = [PROGRAM_ID, ...(options.program?.likewise ?? [])]
+  const redirectUris = programIds.map((id) => `${publicUrl}/callback/${id}`)
   const sandbox = options.sandbox ?? (await createSandbox({ clock: Date.now }))
   sandbox.control({ redirectUris })
   const pepper = secret()

@@ -4,6 +4,7 @@ import { EXACT_PATHS } from '../http/exact-paths.ts'
 import { readBody } from '../http/json-body.ts'
 import { allowMethods } from '../http/security.ts'
 import { parsePathId, parseQuery } from '../http/validate.ts'
+import { refuseIdempotencyKey } from '../idempotency/idempotency-key.ts'
 import type { AdminGate } from './gate.ts'
 import { expireBody, newKeyBody, noBody, noQuery, rotateBody, viewKey } from './wire.ts'
 
@@ -15,7 +16,7 @@ export interface KeyRouterDeps {
   readonly keys: PortalKeys
 }
 
-/** Routes under `/admin/v1/portals/{id}/keys`: the API keys of a portal. A key is shown once. */
+/** Routes under `/admin/v1/portals/{id}/keys`: the keys of a portal. An API key is shown once. */
 export function createKeyRouter({ gate, keys }: KeyRouterDeps): Router {
   const router = Router(EXACT_PATHS)
 
@@ -28,8 +29,9 @@ export function createKeyRouter({ gate, keys }: KeyRouterDeps): Router {
     })
     .post(async (req, res) => {
       const { portalId, by } = enter(req)
+      refuseIdempotencyKey(req.headersDistinct['idempotency-key'])
       const { apiKey, key } = await keys.create(portalId, readBody(newKeyBody, req), by)
-      res.status(201).json({ api_key: apiKey.reveal(), key: viewKey(key) })
+      res.status(201).json({ api_key: apiKey?.reveal(), key: viewKey(key) })
     })
     .all(allowMethods('GET', 'POST'))
 
@@ -47,8 +49,10 @@ export function createKeyRouter({ gate, keys }: KeyRouterDeps): Router {
     .route('/admin/v1/portals/:portal/keys/:key/rotate')
     .post(async (req, res) => {
       const change = enterKey(req)
-      const { apiKey, key } = await keys.rotate(change, readBody(rotateBody, req).overlapMs)
-      res.status(201).json({ api_key: apiKey.reveal(), key: viewKey(key) })
+      refuseIdempotencyKey(req.headersDistinct['idempotency-key'])
+      const { overlapMs, publicKey } = readBody(rotateBody, req)
+      const { apiKey, key } = await keys.rotate(change, overlapMs, publicKey)
+      res.status(201).json({ api_key: apiKey?.reveal(), key: viewKey(key) })
     })
     .all(allowMethods('POST'))
 

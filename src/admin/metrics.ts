@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { AuditState } from '../audit/audit.ts'
 import type { BreakerMetrics } from '../breaker/alarm-report.ts'
+import type { LimitMetrics } from '../limits/refusals.ts'
 import { REFRESH_OUTCOMES, type RefreshOutcome, type VaultMetrics } from '../vault/outcomes.ts'
 import { CONNECTION_STATUSES, type ConnectionStatus } from '../vault/status.ts'
 import { STORE_RISKS, type StoreRisk } from '../vault/store.ts'
@@ -9,6 +10,9 @@ import { registerAlarmMetrics } from './alarm-metrics.ts'
 import { registerAuditMetrics } from './audit-metrics.ts'
 import { registerClockMetrics } from './clock-metrics.ts'
 import type { ClockSkew, ClockState } from './clock-report.ts'
+import { registerLimitMetrics } from './limit-metrics.ts'
+import { type ProgramMetrics, registerProgramMetrics } from './program-metrics.ts'
+import type { ProgramState } from './program-report.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
 
 /** How many connections there are, by program and status. */
@@ -17,6 +21,7 @@ export type ConnectionCounts = ReadonlyMap<string, ReadonlyMap<ConnectionStatus,
 export interface Metrics {
   readonly vault: VaultMetrics
   readonly breaker: BreakerMetrics
+  readonly credentials: ProgramMetrics
   readonly store: (operation: string, outcome: string, durationMs: number) => void
   /** What endangers stored data now; waived or not. */
   readonly storeRisks: (risks: readonly StoreRisk[]) => void
@@ -29,6 +34,12 @@ export interface Metrics {
   readonly unreadable: (count: () => number) => void
   /** How to find out how it stands with the audit trail. */
   readonly audit: (state: () => AuditState) => void
+  /** What callers were refused. */
+  readonly limits: LimitMetrics
+  /** How to find out how many requests are in work. */
+  readonly requestsInWork: (count: () => number) => void
+  /** How to find out what programs sign and identify themselves with. */
+  readonly programs: (states: () => readonly ProgramState[]) => void
   /** Requests to Samsung that are neither a refresh nor an exchange count here as well. */
   readonly connections: (counts: ConnectionCounts) => void
   /** Refresh outcomes since the start, for verbose readiness. */
@@ -90,6 +101,8 @@ export function createMetrics({ programs, skews }: MetricsDeps): Metrics {
   )
   let auditState = (): AuditState => ({ failing: false, waiting: 0, lost: 0 })
   registerAuditMetrics(registers, () => auditState())
+  let inWork = (): number => 0
+  const limits = registerLimitMetrics(registers, () => inWork())
   let held = (): number => 0
   new Gauge({
     name: 'knoxgate_uncommitted_rotations',
@@ -108,14 +121,9 @@ export function createMetrics({ programs, skews }: MetricsDeps): Metrics {
       this.set(closed())
     },
   })
-  const legacy = new Gauge({
-    name: 'knoxgate_legacy_rsa_key',
-    help: '1 for a program that signs with an RSA key of less than 2048 bits',
-    labelNames: ['program'],
-    registers,
-  })
-  for (const { id, legacyRsa } of programs) {
-    legacy.set({ program: id }, legacyRsa ? 1 : 0)
+  let programStates = (): readonly ProgramState[] => []
+  const credentials = registerProgramMetrics(registers, programs, () => programStates())
+  for (const { id } of programs) {
     for (const outcome of REFRESH_OUTCOMES) refreshes.inc({ program: id, outcome }, 0)
     for (const status of CONNECTION_STATUSES) connections.set({ program: id, status }, 0)
   }
@@ -130,6 +138,7 @@ export function createMetrics({ programs, skews }: MetricsDeps): Metrics {
       mint: (program, outcome, ms) => exchange.observe({ program, outcome }, ms / 1000),
     },
     breaker,
+    credentials,
     store: (operation, outcome, ms) => storeTime.observe({ operation, outcome }, ms / 1000),
     storeRisks(risks) {
       for (const reason of STORE_RISKS) unsafe.set({ reason }, risks.includes(reason) ? 1 : 0)
@@ -146,6 +155,13 @@ export function createMetrics({ programs, skews }: MetricsDeps): Metrics {
     },
     audit(state) {
       auditState = state
+    },
+    limits,
+    requestsInWork(count) {
+      inWork = count
+    },
+    programs(states) {
+      programStates = states
     },
     connections(counts) {
       for (const { id } of programs)

@@ -1,11 +1,12 @@
 import type { AuditState } from '../audit/audit.ts'
 import type { ProgramAlarm } from '../breaker/breaker.ts'
 import type { Clock, EpochMs } from '../shared/time.ts'
-import type { KeyPair } from '../signing/key-pair.ts'
+import { advisoryOf } from '../vault/redis-advisories.ts'
 import type { StoreFacts } from '../vault/store.ts'
 import { alarmFields, alarmWarnings } from './alarms.ts'
 import { auditFields, auditWarnings } from './audit-report.ts'
 import { type ClockSkew, type ClockState, clockFields, clockWarnings } from './clock-report.ts'
+import { type ProgramState, programFields, programWarnings } from './program-report.ts'
 
 /** Where the process is in its life; it serves while `running`. */
 export type Phase = 'starting' | 'running' | 'draining'
@@ -23,9 +24,11 @@ export interface ReadinessDeps {
     /** Keys that the ring lacks and that records may still need. */
     readonly missing: readonly string[]
   }
-  readonly programs: readonly { readonly id: string; readonly keys: KeyPair }[]
+  readonly programs: () => readonly ProgramState[]
   readonly skews: () => readonly (ClockSkew & { readonly observedAt: EpochMs })[]
   readonly clockState: () => ClockState
+  /** Hosts of the configuration that are not called, for the addresses they have. */
+  readonly refusedHosts: () => readonly string[]
   readonly alarms: () => readonly ProgramAlarm[]
   readonly refreshOutcomes: () => Readonly<Record<string, number>>
   /** How many new token sets are in this process only. */
@@ -52,6 +55,17 @@ const heldWarnings = (count: number): readonly string[] =>
 /** The remedy is the key itself, or to wrap again what needs it. */
 const missingWarnings = (kids: readonly string[]): readonly string[] =>
   kids.map((kid) => `vault key ${kid} is missing, and stored records may still need it`)
+
+/** A program that points inward, by mistake or by somebody else's name server. */
+const refusedWarnings = (hosts: readonly string[]): readonly string[] =>
+  hosts.map(
+    (host) => `${host} is not called: its address is not public, nor in upstream.allowed_addresses`,
+  )
+
+const advisoryWarnings = (facts: Parameters<typeof advisoryOf>[0]): readonly string[] => {
+  const advisory = advisoryOf(facts)
+  return advisory === null ? [] : [advisory]
+}
 
 /** A readiness probe waits no longer than this for the store. */
 const PING_MS = 800
@@ -91,6 +105,7 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
       const alarms = deps.alarms()
       const uncommitted = deps.uncommitted()
       const audit = deps.audit()
+      const programs = deps.programs()
       const body = {
         status: ready ? 'ready' : 'not_ready',
         phase: deps.phase(),
@@ -102,11 +117,7 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
           kids: ring.kids,
           missing: ring.missing,
         },
-        keys: deps.programs.map(({ id, keys }) => ({
-          program: id,
-          thumbprint: keys.thumbprint,
-          modulus_bits: keys.modulusBits,
-        })),
+        ...programFields(programs),
         ...clockFields(skews, clockState),
         ...alarmFields(alarms),
         refresh_outcomes: deps.refreshOutcomes(),
@@ -115,11 +126,14 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
         warnings: [
           ...deps.warnings,
           ...storeWarnings,
+          ...advisoryWarnings(facts),
           ...clockWarnings(skews, clockState),
+          ...refusedWarnings(deps.refusedHosts()),
           ...alarmWarnings(alarms),
           ...heldWarnings(uncommitted),
           ...missingWarnings(ring.missing),
           ...auditWarnings(audit),
+          ...programWarnings(programs),
         ],
       }
       return { ready, body }

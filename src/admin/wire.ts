@@ -5,6 +5,7 @@ import { isScope, SCOPES } from '../config/scopes.ts'
 import { integer, text } from '../http/validate.ts'
 import { parseCidr } from '../shared/ip.ts'
 import { toRfc3339 } from '../shared/time.ts'
+import { PublicJwkError, readPublicJwk } from '../signing/public-jwk.ts'
 
 /*
  * What the admin API takes and gives: the wire in snake_case, the service's words on the other side.
@@ -62,30 +63,49 @@ const proxy = z
     ...(path_prefixes && { pathPrefixes: path_prefixes }),
   }))
 
+/** Of a pair that the portal has made; its private half is refused, and of what is refused nothing is told. */
+const publicKey = z.unknown().transform((value, ctx) => {
+  try {
+    return readPublicJwk(value)
+  } catch (error) {
+    if (!(error instanceof PublicJwkError)) throw error
+    ctx.addIssue({ code: 'custom', message: error.rule })
+    return z.NEVER
+  }
+})
+
 /** `POST /admin/v1/portals/{id}/keys` */
 export const newKeyBody = z
   .strictObject({
     name: text(1, 80).optional(),
+    public_key: publicKey.optional(),
     scopes: list(scope, SCOPES.length),
     programs: list(id, 1000).optional(),
     cidrs: list(cidr, 50).optional(),
     proxy: proxy.optional(),
     expires_in_seconds: integer(60, 3650 * DAY_S).optional(),
   })
-  .transform(({ name, scopes, programs, cidrs, proxy, expires_in_seconds: lifetime }) => ({
+  .transform(({ name, public_key, scopes, programs, cidrs, proxy, expires_in_seconds }) => ({
     scopes: scopes.filter(isScope),
     ...(name === undefined ? {} : { name }),
+    ...(public_key && { publicKey: public_key }),
     ...(programs && { programs }),
     ...(cidrs && { cidrs }),
     ...(proxy && { proxy }),
-    ...(lifetime === undefined ? {} : { lifetimeMs: lifetime * 1000 }),
+    ...(expires_in_seconds === undefined ? {} : { lifetimeMs: expires_in_seconds * 1000 }),
   }))
 
 /** `POST …/keys/{keyId}/rotate`: a day when nothing is said. */
 export const rotateBody = z
-  .strictObject({ overlap_seconds: integer(0, 30 * DAY_S).optional() })
+  .strictObject({
+    overlap_seconds: integer(0, 30 * DAY_S).optional(),
+    public_key: publicKey.optional(),
+  })
   .default({})
-  .transform(({ overlap_seconds: overlap = DAY_S }) => ({ overlapMs: overlap * 1000 }))
+  .transform(({ overlap_seconds: overlap = DAY_S, public_key }) => ({
+    overlapMs: overlap * 1000,
+    publicKey: public_key,
+  }))
 
 /** `POST …/keys/{keyId}/expire` */
 export const expireBody = z
@@ -122,7 +142,9 @@ export function viewKey(key: PortalKey) {
   const { proxy: limits } = key
   return {
     id: key.id,
-    prefix: `kg_${key.id}_`,
+    type: key.publicKey === undefined ? 'api_key' : 'assertion',
+    prefix: key.publicKey === undefined ? `kg_${key.id}_` : undefined,
+    public_key: key.publicKey,
     portal: key.portalId,
     source: key.source,
     status: key.hasExpired ? 'expired' : 'active',

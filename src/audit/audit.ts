@@ -25,6 +25,8 @@ export const AUDIT_EVENTS = [
   // Who may what.
   'authentication_failed',
   'scope_refused',
+  'rate_limited',
+  'request_shed',
   'api_key_created',
   'api_key_changed',
   'api_key_revoked',
@@ -33,6 +35,8 @@ export const AUDIT_EVENTS = [
   // Keys.
   'vault_keys_rewrapped',
   'record_quarantined',
+  'signing_key_reloaded',
+  'client_identifier_promoted',
 ] as const
 
 export type AuditEventName = (typeof AUDIT_EVENTS)[number]

@@ -6,6 +6,7 @@ import { auditCommand } from './audit.ts'
 import { configCommand } from './config.ts'
 import { freezeCommands } from './freeze.ts'
 import { CommandFailed, EXIT, type Io, UsageError } from './io.ts'
+import { keysCommand } from './keys.ts'
 import { portalKeyCommand } from './portal-key.ts'
 import { secretsCommand } from './secrets.ts'
 import { vaultCommand } from './vault.ts'
@@ -24,6 +25,7 @@ export async function runCli(args: readonly string[], version: string, io: Io): 
     .addCommand(apiKeyCommand(io))
     .addCommand(portalKeyCommand(io))
     .addCommand(secretsCommand(io))
+    .addCommand(keysCommand(io))
     .addCommand(configCommand(io))
     .addCommand(vaultCommand(io))
     .addCommand(auditCommand(io))

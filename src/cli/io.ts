@@ -9,6 +9,8 @@ export interface Io {
   /** Standard error: everything said to a person. */
   readonly err: (text: string) => void
   readonly clock: Clock
+  /** The Node that runs the command, which is taken for the one that is to run the service. */
+  readonly nodeVersion?: string
 }
 
 /** 1 for what a command found wrong; `EX_USAGE`, `EX_UNAVAILABLE` and `EX_CONFIG` of sysexits(3). */

@@ -11,4 +11,5 @@ process.exitCode = await runCli(process.argv.slice(2), version, {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   clock: Date.now,
+  nodeVersion: process.versions.node,
 })

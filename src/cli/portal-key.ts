@@ -1,10 +1,17 @@
 import { Command } from 'commander'
 import { SCOPES } from '../config/scopes.ts'
 import { ADMIN_HELP, createAdminCall } from './admin-client.ts'
-import type { Io } from './io.ts'
+import { type Io, UsageError } from './io.ts'
 import { checkId, readList, readScopes, readSeconds } from './options.ts'
+import { readPublicKeyFile } from './public-key-file.ts'
 
-interface CreateOptions {
+/** A key that the portal has made itself, to sign assertions with. */
+interface PublicKeyOptions {
+  readonly publicKey?: string
+  readonly alg?: string
+}
+
+interface CreateOptions extends PublicKeyOptions {
   readonly portal: string
   readonly scopes: string
   readonly name?: string
@@ -18,9 +25,9 @@ interface KeyOptions {
   readonly key: string
 }
 
-/** `portal-key …`: the API keys of portals, made and ended while the service runs. */
+/** `portal-key …`: the keys of portals, made and ended while the service runs. */
 export function portalKeyCommand(io: Io): Command {
-  const command = new Command('portal-key').description('API keys of portals in a running service')
+  const command = new Command('portal-key').description('keys of portals in a running service')
   const print = (answer: unknown) => io.out(`${JSON.stringify(answer)}\n`)
   const subcommand = (name: string, description: string) =>
     command
@@ -29,8 +36,13 @@ export function portalKeyCommand(io: Io): Command {
       .requiredOption('--portal <id>', 'id of the portal')
       .addHelpText('after', ADMIN_HELP)
 
-  subcommand('create', 'make a key; prints {"api_key", "key"} as one JSON object, once')
+  subcommand(
+    'create',
+    'make a key; prints {"api_key", "key"} as one JSON object, once; without "api_key" for a public key',
+  )
     .option('--scopes <list>', 'scopes, separated by commas', SCOPES.join(','))
+    .option('--public-key <file>', PUBLIC_KEY)
+    .option('--alg <name>', ALG)
     .option('--name <text>', 'what it is for')
     .option('--programs <list>', 'the only programs it opens')
     .option('--cidrs <list>', 'the networks it may come from')
@@ -50,9 +62,12 @@ export function portalKeyCommand(io: Io): Command {
   subcommand('rotate', 'make a key with the same rights, and end the old one later')
     .requiredOption('--key <id>', 'id of the old key')
     .option('--overlap <duration>', 'how long the old one goes on', '24h')
-    .action(async (options: KeyOptions & { readonly overlap: string }) => {
+    .option('--public-key <file>', PUBLIC_KEY)
+    .option('--alg <name>', ALG)
+    .action(async (options: KeyOptions & PublicKeyOptions & { readonly overlap: string }) => {
       const path = `${keyOf(options)}/rotate`
-      const body = { overlap_seconds: readSeconds('--overlap', options.overlap) }
+      const overlap = readSeconds('--overlap', options.overlap)
+      const body = { overlap_seconds: overlap, ...publicKeyIn(options) }
       print(await createAdminCall(io)('POST', path, body))
     })
 
@@ -76,14 +91,25 @@ export function portalKeyCommand(io: Io): Command {
   return command
 }
 
+const PUBLIC_KEY = 'public key (JWK or PEM) that signs assertions, instead of a new API key'
+const ALG = 'its algorithm, such as PS256, for an RSA key whose file does not name it'
+
+function publicKeyIn({ publicKey, alg }: PublicKeyOptions) {
+  if (publicKey !== undefined) return { public_key: readPublicKeyFile(publicKey, alg) }
+  if (alg !== undefined) throw new UsageError('--alg is of no use without --public-key')
+  return {}
+}
+
 const keysOf = ({ portal }: { readonly portal: string }): string =>
   `/admin/v1/portals/${checkId('--portal', portal)}/keys`
 
 const keyOf = (options: KeyOptions): string => `${keysOf(options)}/${checkId('--key', options.key)}`
 
-function wishOf({ scopes, name, programs, cidrs, expiresIn }: CreateOptions) {
+function wishOf(options: CreateOptions) {
+  const { scopes, name, programs, cidrs, expiresIn } = options
   return {
     scopes: readScopes(scopes),
+    ...publicKeyIn(options),
     ...(name === undefined ? {} : { name }),
     ...(programs === undefined ? {} : { programs: readList(programs) }),
     ...(cidrs === undefined ? {} : { cidrs: readList(cidrs) }),

@@ -1,5 +1,7 @@
 import type { Secret } from '../shared/secret.ts'
+import type { EpochMs } from '../shared/time.ts'
 import type { KeyPair } from '../signing/key-pair.ts'
+import type { PublicJwk } from '../signing/public-jwk.ts'
 import type { Settings } from './settings.ts'
 
 /** Everything the process is told, checked and frozen. Made by `loadConfig`, and nowhere else. */
@@ -36,7 +38,11 @@ export interface SamsungAccountProgram {
   readonly kind: 'samsung-account'
   readonly region: string
   readonly clientIdentifier: Secret
+  /** Used as soon as Samsung refuses the other one; never the same. */
+  readonly nextClientIdentifier?: Secret
   readonly keys: KeyPair
+  /** Where `keys` were read, and can be read again; absent when they came from a variable. */
+  readonly keysFile?: string
   /** Permits RSA keys of 1024 to 2047 bits, with a warning and a metric. */
   readonly allowLegacyRsa: boolean
   readonly samsungAccount: {
@@ -83,6 +89,21 @@ export interface PortalApiKey {
   readonly scopes: readonly Scope[]
 }
 
+/** A key whose private half only the portal has, to sign assertions with (RFC 7523). */
+export interface PortalAssertionKey {
+  /** What an assertion names as `kid`. */
+  readonly id: string
+  /** RFC 7638 thumbprint of the public key, base64url. */
+  readonly hash: string
+  readonly publicKey: PublicJwk
+  readonly scopes: readonly Scope[]
+  /** The only programs it opens; all of the portal's when absent. */
+  readonly programs?: readonly string[]
+  /** The networks it may come from; all when absent. */
+  readonly cidrs?: readonly string[]
+  readonly expiresAt?: EpochMs
+}
+
 /** A caller of `/v1`. */
 export interface Portal {
   readonly id: string
@@ -93,4 +114,6 @@ export interface Portal {
   readonly reconnectUrl?: string
   readonly programs: readonly string[]
   readonly apiKeys: readonly PortalApiKey[]
+  /** None when absent. */
+  readonly assertionKeys?: readonly PortalAssertionKey[]
 }

@@ -7,6 +7,7 @@ import { loadSettings } from './load-settings.ts'
 import { ConfigError, type Problem, type Report } from './problems.ts'
 import { CONFIG_DIR, MODE, readProcessVariables } from './process-variables.ts'
 import { createResolve } from './references.ts'
+import { checkRuntime, type Runtime } from './runtime.ts'
 import type { ParseKeys } from './secret-fields.ts'
 import { reportUnknownVariables } from './unknown-variables.ts'
 import { createVariableReader } from './variables.ts'
@@ -17,6 +18,8 @@ export interface ConfigDeps {
   readonly parseKeys: ParseKeys
   /** Path of the `default.json` that came with the program. */
   readonly packagedDefaults: string
+  /** Looked at when it is given. */
+  readonly runtime?: Runtime | undefined
 }
 
 /**
@@ -35,6 +38,7 @@ export function loadConfig(env: Environment, files: ConfigFiles, deps: ConfigDep
   const mode = read('KNOXGATE_MODE', MODE)
   const configDir = read('CONFIG_DIR', CONFIG_DIR) ?? ''
   const strict = mode !== 'development'
+  if (deps.runtime !== undefined) checkRuntime(deps.runtime, { strict, report, warn })
   const variables = readProcessVariables(read, strict)
   checkProcess(env, variables, report)
   const file = (name: string, example: string) => ({

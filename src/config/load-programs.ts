@@ -64,15 +64,17 @@ export function loadPrograms(file: JsonFile, context: ProgramsContext): LoadedPr
   return { programs, ids: new Set(entries.flatMap(({ id }) => id ?? [])) }
 }
 
+/** The rule that a key pair of another region breaks. */
+export const OTHER_REGION = 'is the key pair of a program in another region'
+
 /** One key pair for two regions lets whoever leaks in one region sign in the other. */
 function checkKeyUses(source: string, uses: readonly KeyUse[], context: ProgramsContext): void {
   for (const [index, { field, region, keys }] of uses.entries()) {
-    const rule = 'is the key pair of a program in another region'
     const shared = uses
       .slice(0, index)
       .some((other) => other.keys.thumbprint === keys.thumbprint && other.region !== region)
-    if (shared && context.strict) context.report({ source, field, rule })
-    if (shared && !context.strict) context.warn(`${source} ${field}: ${rule}`)
+    if (shared && context.strict) context.report({ source, field, rule: OTHER_REGION })
+    if (shared && !context.strict) context.warn(`${source} ${field}: ${OTHER_REGION}`)
     if (keys.modulusBits < 2048) {
       context.warn(`${source} ${field}: RSA of ${keys.modulusBits} bits: make a new keys.json`)
     }
@@ -88,7 +90,11 @@ function toProgram(entry: Entry): SamsungAccountProgram {
     kind: entry.kind,
     region: entry.region,
     clientIdentifier: entry.client_identifier,
-    keys: entry.keys,
+    ...(entry.next_client_identifier === undefined
+      ? {}
+      : { nextClientIdentifier: entry.next_client_identifier }),
+    keys: entry.keys.keys,
+    ...(entry.keys.path === undefined ? {} : { keysFile: entry.keys.path }),
     allowLegacyRsa: entry.allow_legacy_rsa,
     samsungAccount: {
       authorizeUrl: account.authorize_url,

@@ -1,3 +1,4 @@
+import { Secret } from '../shared/secret.ts'
 import type { KeyPair } from '../signing/key-pair.ts'
 import { choice, field, flag, id, list, section, text, url } from './fields.ts'
 import { isObject } from './json-file.ts'
@@ -35,6 +36,7 @@ export const samsungAccountProgram = (context: ProgramContext) =>
     kind: choice('samsung-account'),
     region: text(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 of a-z, 0-9 and hyphen', 'eu'),
     client_identifier: secret(context),
+    next_client_identifier: secret(context).optional(),
     keys: keyPair(context, (json) => {
       const parsed = context.parseKeys(json)
       if ('keys' in parsed) context.onKeys(parsed.keys)
@@ -43,7 +45,19 @@ export const samsungAccountProgram = (context: ProgramContext) =>
     allow_legacy_rsa: flag().default(false),
     samsung_account: samsungAccount(context),
     knox: knox(context.strict),
+  }).refine((program) => !isSecondTheFirst(program), {
+    path: ['next_client_identifier'],
+    error: 'must not be the same as client_identifier',
   })
+
+/** Either may be missing here: that was reported before. */
+const isSecondTheFirst = (program: {
+  readonly client_identifier: unknown
+  readonly next_client_identifier?: unknown
+}): boolean => {
+  const { client_identifier: first, next_client_identifier: next } = program
+  return first instanceof Secret && next instanceof Secret && first.reveal() === next.reveal()
+}
 
 const samsungAccount = (context: ReferenceContext) =>
   section({

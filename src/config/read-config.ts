@@ -9,6 +9,7 @@ import { loadConfig } from './load-config.ts'
 import { loadSettings } from './load-settings.ts'
 import { ConfigError, type Problem, type Report } from './problems.ts'
 import { apiKeyPepper, CONFIG_DIR, MODE, redisUrl, vaultKeys } from './process-variables.ts'
+import type { Runtime } from './runtime.ts'
 import type { ParseKeys } from './secret-fields.ts'
 import { createVariableReader, type VariableRule } from './variables.ts'
 
@@ -19,10 +20,11 @@ const PACKAGED_DEFAULTS = fileURLToPath(new URL('../../config/default.json', imp
  * Reads the configuration from variables and this machine's files. Relative paths in variables start
  * at the working directory.
  *
+ * @param runtime - The Node that is to run the service; not looked at when absent.
  * @throws ConfigError with every problem at once.
  */
-export function readConfig(env: Environment): Config {
-  return loadConfig(env, diskFiles, { parseKeys, packagedDefaults: PACKAGED_DEFAULTS })
+export function readConfig(env: Environment, runtime?: Runtime): Config {
+  return loadConfig(env, diskFiles, { parseKeys, packagedDefaults: PACKAGED_DEFAULTS, runtime })
 }
 
 /**

@@ -6,10 +6,11 @@ import { isObject } from './json-file.ts'
 /** Where a secret is kept, instead of the secret. */
 export type Reference = { readonly env: string } | { readonly file: string }
 
-/** What a reference stands for; `mode` are the permission bits when it is a file. */
+/** What a reference stands for. */
 export interface Resolved {
   readonly text: string
-  readonly mode?: number
+  /** When it is a file: where, and its permission bits. */
+  readonly file?: { readonly path: string; readonly mode: number }
 }
 
 /** Looks a reference up; returns the broken rule instead when it leads nowhere. */
@@ -32,14 +33,23 @@ export function createResolve(env: Environment, files: ConfigFiles, configDir: s
         : { rule: `names ${variable(reference.env)}, which is not set` }
     }
     const { file } = reference
-    const reading = files.read(isAbsolute(file) ? file : join(configDir, file))
-    if (reading === 'missing') {
-      return { rule: 'names a file that does not exist; a relative path starts at CONFIG_DIR' }
-    }
-    if (reading === 'unreadable') return { rule: 'names a file that cannot be read' }
-    const text = withoutTrailingNewline(reading.text)
-    return text === '' ? { rule: 'names an empty file' } : { text, mode: reading.mode }
+    return readSecretFile(isAbsolute(file) ? file : join(configDir, file), files)
   }
+}
+
+/** Reads the file that a reference leads to; returns the broken rule when that fails. */
+export function readSecretFile(
+  path: string,
+  files: ConfigFiles,
+): Resolved | { readonly rule: string } {
+  const reading = files.read(path)
+  if (reading === 'missing') {
+    return { rule: 'names a file that does not exist; a relative path starts at CONFIG_DIR' }
+  }
+  if (reading === 'unreadable') return { rule: 'names a file that cannot be read' }
+  const text = withoutTrailingNewline(reading.text)
+  const { mode } = reading
+  return text === '' ? { rule: 'names an empty file' } : { text, file: { path, mode } }
 }
 
 /** Only what is plainly a variable's name is shown: a secret put here by mistake is not. */

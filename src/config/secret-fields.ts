@@ -40,7 +40,7 @@ export const plainOrReference = (context: ReferenceContext) =>
       : follow(value, context, ctx, ({ text }) => ({ value: text })),
   )
 
-/** The key pair of a `keys.json`, given by reference only. */
+/** The key pair of a `keys.json`, given by reference only, and the path of its file. */
 export const keyPair = (
   context: ReferenceContext,
   parse: (text: string) => ReturnType<ParseKeys>,
@@ -50,12 +50,20 @@ export const keyPair = (
     'must be a reference to a keys.json',
     '{ "file": "keys/emm-eu.json" }',
   ).transform((reference, ctx) =>
-    follow(reference, context, ctx, ({ text, mode }) => {
-      if (context.strict && mode !== undefined && isExposed(mode)) return EXPOSED
-      const parsed = parse(text)
-      return 'rule' in parsed ? parsed : { value: parsed.keys }
+    follow(reference, context, ctx, (found) => {
+      const read = readKeyPair(found, context.strict, parse)
+      return 'rule' in read ? read : { value: { ...read, path: found.file?.path } }
     }),
   )
+
+/** Reads a key pair from where it was found; returns the broken rule when that fails. */
+export function readKeyPair(
+  { text, file }: Resolved,
+  strict: boolean,
+  parse: (text: string) => ReturnType<ParseKeys>,
+): ReturnType<ParseKeys> {
+  return strict && file !== undefined && isExposed(file.mode) ? EXPOSED : parse(text)
+}
 
 const EXPOSED = { rule: 'names a file that others can use or its group can write: chmod 640' }
 

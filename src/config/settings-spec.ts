@@ -1,3 +1,4 @@
+import { LIMIT_RULES, LIMIT_SETTINGS, toLimits } from './limit-settings.ts'
 import {
   cidrs,
   count,
@@ -16,8 +17,11 @@ export const SETTINGS = {
   'connect_session.lifetime': duration('10m'),
   'connect_session.complete_within': duration('10m'),
   'connect_session.retention': duration('30d'),
+  'idempotency.retention': duration('30d'),
+  'idempotency.claim': duration('5m'),
   'upstream.timeout': duration('5m'),
   'upstream.response_limit': size('64kb'),
+  'upstream.allowed_addresses': cidrs,
   'refresh.lease': duration('15m'),
   'refresh.commit_budget': duration('5m'),
   'refresh.backoff_min': duration('1h'),
@@ -46,6 +50,7 @@ export const SETTINGS = {
   'http.drain_timeout': duration('10m'),
   'http.page_limit': count(1000),
   'http.trusted_proxies': cidrs,
+  ...LIMIT_SETTINGS,
 } as const satisfies Readonly<Record<string, SettingRule<SettingValue>>>
 
 /** `section.name`, as in `default.json`. */
@@ -84,6 +89,12 @@ export const SETTING_RULES: readonly {
     holds: (min, [max = min]) => min <= max,
   },
   {
+    path: 'idempotency.claim',
+    others: ['store.request_budget'],
+    rule: 'must be longer than store.request_budget',
+    holds: (claim, [budget = 0]) => claim > budget,
+  },
+  {
     path: 'store.request_budget',
     others: ['store.timeout'],
     rule: 'must not be shorter than store.timeout',
@@ -95,6 +106,7 @@ export const SETTING_RULES: readonly {
     rule: 'must be shorter than store.timeout, unless store.replicas is 0',
     holds: (wait, [command = 0, replicas]) => replicas === 0 || wait < command,
   },
+  ...LIMIT_RULES,
 ]
 
 /** Puts settings into the shape that the code reads. */
@@ -104,9 +116,14 @@ export const toSettings = (values: SettingValues): Settings => ({
     completeWithinMs: values['connect_session.complete_within'],
     retentionMs: values['connect_session.retention'],
   },
+  idempotency: {
+    retentionMs: values['idempotency.retention'],
+    claimMs: values['idempotency.claim'],
+  },
   upstream: {
     timeoutMs: values['upstream.timeout'],
     responseLimitBytes: values['upstream.response_limit'],
+    allowedAddresses: values['upstream.allowed_addresses'],
   },
   refresh: {
     leaseMs: values['refresh.lease'],
@@ -148,4 +165,5 @@ export const toSettings = (values: SettingValues): Settings => ({
     pageLimit: values['http.page_limit'],
     trustedProxies: values['http.trusted_proxies'],
   },
+  limits: toLimits(values),
 })

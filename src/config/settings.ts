@@ -24,10 +24,19 @@ export interface Settings {
     /** How long an ended session can still be read. */
     readonly retentionMs: number
   }
+  /** Creates that are sent again with the same `Idempotency-Key`. */
+  readonly idempotency: {
+    /** How long an answer is kept, to be given again. */
+    readonly retentionMs: number
+    /** How long a request may be at work until another takes its key over; longer than `store.requestBudget`. */
+    readonly claimMs: number
+  }
   readonly upstream: {
     /** Hard cap on one request to Samsung, from connecting to the last byte. */
     readonly timeoutMs: number
     readonly responseLimitBytes: number
+    /** Networks outside the public Internet that may be called all the same, in strict mode. */
+    readonly allowedAddresses: readonly string[]
   }
   readonly refresh: {
     /** How long one attempt owns the refresh; longer than `upstream.timeout` + `commitBudget`. */
@@ -90,5 +99,26 @@ export interface Settings {
     readonly pageLimit: number
     /** Networks of the proxies whose `X-Forwarded-For` is believed. */
     readonly trustedProxies: readonly string[]
+  }
+  /** What callers may do, per process; 0 is no limit. See `src/limits/`. */
+  readonly limits: {
+    /** The window of the rates that follow, up to `pagesPerAddress`. */
+    readonly windowMs: number
+    /** Calls with one API key. */
+    readonly perKey: number
+    /** Calls about one connection. */
+    readonly perConnection: number
+    /** Calls from one address; IPv6 by /64. */
+    readonly perAddress: number
+    /** Requests for pages from one address. */
+    readonly pagesPerAddress: number
+    /** Requests from one address that prove no credential, per minute. */
+    readonly failedAuthentication: number
+    /** Exchanges for Knox tokens that one connection may cause, per hour. */
+    readonly mintsPerConnection: number
+    /** Requests in work at a time; then those of one portal, and those that have proven nothing. */
+    readonly concurrentRequests: number
+    readonly concurrentRequestsPerPortal: number
+    readonly concurrentRequestsUnproven: number
   }
 }

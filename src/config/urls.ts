@@ -1,7 +1,4 @@
-/** Tells whether a URL's host is this machine: `localhost`, 127.0.0.0/8 or `[::1]`. */
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
-}
+import { isLoopbackHost } from '../shared/ip.ts'
 
 /**
  * Tells whether a value is an absolute URL that may be called or linked to.
@@ -17,7 +14,7 @@ export function isUrl(value: unknown, strict: boolean): value is string {
   const { protocol, hostname } = new URL(value)
   const authority = value.split(/[/?]/)[2] ?? ''
   if (authority === '' || authority.includes('@')) return false
-  return protocol === 'https:' || !strict || isLoopback(hostname)
+  return protocol === 'https:' || !strict || isLoopbackHost(hostname)
 }
 
 /** The rule of `isUrl` in words. */

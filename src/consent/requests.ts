@@ -4,7 +4,7 @@ import { PageError } from '../http/page-messages.ts'
 import { parseParameters } from '../http/parameters.ts'
 import { readRawBody } from '../http/raw-body.ts'
 import { type ConnectSessionId, isConnectSessionId } from '../shared/ids.ts'
-import { flowCookieName } from './sessions.ts'
+import { flowCookieName } from './flow-cookies.ts'
 
 /** The query of a request. The target is not read as a URL: a client may send one that is none. */
 export function queryOf({ originalUrl }: Request): URLSearchParams {

@@ -1,27 +1,19 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 import { type Request, type Response, Router } from 'express'
-import type { Portal, Program } from '../config/config.ts'
-import { clearCookie, flowCookie } from '../http/cookies.ts'
 import { EXACT_PATHS } from '../http/exact-paths.ts'
-import { PAGE_MESSAGES, type PageCause, PageError } from '../http/page-messages.ts'
-import type { Pages } from '../http/pages.ts'
+import { PageError } from '../http/page-messages.ts'
 import { supportIdOf } from '../http/request-context.ts'
 import { allowMethods, pageSecurity, sameOrigin } from '../http/security.ts'
 import type { CallbackResult } from '../samsung-account/callback.ts'
 import { sameSecret } from '../shared/ids.ts'
 import { abilitiesOf } from './abilities.ts'
-import type { BrowserFlow, BrowserStep, PageCause as StepCause } from './browser-flow.ts'
+import { type AnswersDeps, createAnswers } from './answers.ts'
+import type { BrowserFlow } from './browser-flow.ts'
+import { ENDED_PATH, readEnding } from './ended.ts'
 import { cookieOf, queryOf, readBody, readForm, readSessionId } from './requests.ts'
-import type { ConnectSession } from './session-record.ts'
-import { flowCookieName } from './sessions.ts'
 
-type PageStep = Extract<BrowserStep, { readonly kind: 'page' }>
-
-export interface ConsentRouterDeps {
+export interface ConsentRouterDeps extends AnswersDeps {
   readonly flow: BrowserFlow
-  readonly pages: Pages
-  readonly programs: ReadonlyMap<string, Program>
-  readonly portals: ReadonlyMap<string, Portal>
   readonly publicUrl: string
   /** Reads what Samsung sent back, whatever its shape. */
   readonly readCallback: (parameters: URLSearchParams) => CallbackResult
@@ -30,8 +22,6 @@ export interface ConsentRouterDeps {
   /** Takes kept parameters, once. */
   readonly takeCallback: (handle: string) => Promise<string | null>
   readonly csrfKey: KeyObject
-  /** Life of the flow cookie, in seconds; at most ten minutes. */
-  readonly cookieSeconds: number
   readonly bodyLimitBytes: number
 }
 
@@ -39,15 +29,21 @@ export interface ConsentRouterDeps {
 export function createConsentRouter(deps: ConsentRouterDeps): Router {
   const { flow, pages, programs, portals, csrfKey } = deps
   const router = Router(EXACT_PATHS)
+  const answers = createAnswers(deps)
   const csrfTokenOf = (id: string) => createHmac('sha256', csrfKey).update(id).digest('base64url')
   const secure = pageSecurity()
+
+  router
+    .route(ENDED_PATH)
+    .get((req, res) => answers.ended(res, readEnding(queryOf(req))))
+    .all(allowMethods('GET'))
 
   router.all('/connect/:id', secure, allowMethods('GET', 'POST'))
 
   router.get('/connect/:id', async (req, res) => {
     const id = readSessionId(req)
     const step = await flow.view(id)
-    if (step.kind !== 'confirm') return show(res, step)
+    if (step.kind !== 'confirm') return answers.show(res, step)
     const { session } = step
     const program = programs.get(session.program)
     const portal = portals.get(session.portalId)
@@ -76,7 +72,7 @@ export function createConsentRouter(deps: ConsentRouterDeps): Router {
       throw new PageError('forbidden_origin')
     const cookie = cookieOf(req)(id)
     const cancelled = form.get('action') === 'cancel'
-    show(res, await (cancelled ? flow.cancel(id, cookie) : flow.start(id, cookie)))
+    answers.show(res, await (cancelled ? flow.cancel(id, cookie) : flow.start(id, cookie)))
   })
 
   router.all(['/callback/:program', '/callback/:program/continue'], secure, (req, _res, next) => {
@@ -113,60 +109,10 @@ export function createConsentRouter(deps: ConsentRouterDeps): Router {
 
   async function receive(req: Request, res: Response, result: CallbackResult): Promise<void> {
     const programId = String(req.params.program)
-    show(res, await flow.callback(programId, result, cookieOf(req)), AT_CALLBACK)
-  }
-
-  /** @param words - What some causes are called here. */
-  function show(res: Response, step: BrowserStep, words: Words = {}): void {
-    const supportId = supportIdOf(res)
-    const about = describe(step.session)
-    if (step.kind === 'portal') {
-      const { url: location, session } = step
-      res.append('Set-Cookie', clearCookie(flowCookieName(session.id)))
-      // A redirect to another site would break `form-action` of the page that posted.
-      const destination = about.portalName ?? 'your portal'
-      // Not `redirect`: its body would repeat the one-time code.
-      if (res.req.method !== 'POST') res.status(303).location(location).end()
-      else sendPage(res, 200, pages.onTheWay({ supportId, location, destination }))
-      return
-    }
-    if (step.kind === 'samsung') {
-      const name = flowCookieName(step.session.id)
-      res.append('Set-Cookie', flowCookie(name, step.cookie, deps.cookieSeconds))
-      sendPage(res, 200, pages.onTheWay({ supportId, location: step.url }))
-      return
-    }
-    if (step.session?.phase === 'completed' && about.portalName !== undefined) {
-      const { portalName } = about
-      sendPage(res, 200, pages.connected({ supportId, ...about, portalName }))
-      return
-    }
-    const cause = pageCauseOf(step, words)
-    sendPage(res, PAGE_MESSAGES[cause].status, pages.error({ cause, supportId, ...about }))
-  }
-
-  /** What a page may say about a session: its portal, and the way back there. */
-  function describe(session: ConnectSession | undefined) {
-    const portal = session === undefined ? undefined : portals.get(session.portalId)
-    if (session === undefined || portal === undefined) return {}
-    const partnerId = programs.get(session.program)?.samsungAccount.partnerId
-    const { returnUrl, tenantName } = session
-    return { portalName: portal.name, returnUrl, tenantName, partnerId }
+    answers.leave(res, await flow.callback(programId, result, cookieOf(req)))
   }
 
   return router
-}
-
-type Words = Partial<Record<StepCause, PageCause>>
-
-/** On the way back, a link that has run out is a late sign-in, and a lost session a foreign state. */
-const AT_CALLBACK: Words = { expired: 'late', not_found: 'unknown_state' }
-
-function pageCauseOf({ cause, session }: PageStep, words: Words): PageCause {
-  // Samsung ended it with an error, and never gave a code.
-  const isRefused = session?.phase === 'failed' && session.resultCode === undefined
-  if (cause === 'used' && isRefused) return 'provider_error'
-  return cause === 'closed' ? 'denied' : (words[cause] ?? cause)
 }
 
 function sendPage(res: Response, status: number, html: string): void {

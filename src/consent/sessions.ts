@@ -40,6 +40,3 @@ export const createHandovers = (store: Store): Documents<CallbackHandover> =>
     parse: parseHandover,
     lifetimeMs: () => HANDOVER_MS,
   })
-
-/** Name, without `__Host-`, of the cookie that binds one session to one browser. */
-export const flowCookieName = (id: ConnectSessionId): string => `kg_${id.slice('cs_'.length)}`

@@ -1,3 +1,4 @@
+import { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type ErrorCode, ServiceError } from '../shared/errors.ts'
 import type { Log } from '../shared/log.ts'
@@ -13,8 +14,15 @@ import { API_HEADERS } from './security.ts'
  */
 export function createClientErrorHandler({ log }: { readonly log: Log }) {
   return (error: Error & { readonly code?: string }, socket: Duplex): void => {
-    if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
+    const pending = pendingAnswer(socket)
+    if (error.code === 'ECONNRESET' || !socket.writable || pending?.headersSent) {
       socket.destroy()
+      return
+    }
+    if (pending?.req.complete) {
+      // What is broken came behind a request that is being worked on: a refusal written now would be
+      // taken for the answer to that one. Its own answer ends the connection instead.
+      pending.shouldKeepAlive = false
       return
     }
     const traceId = newTraceId()
@@ -39,11 +47,10 @@ function refusalOf(code: string | undefined): ServiceError {
 }
 
 /**
- * Whether an answer has begun on this socket; text written now would end up in the middle of it.
+ * The answer that is due on this socket, to a request of which the head has arrived. Text that is written
+ * once it has begun would end up in the middle of it.
  */
-function isAnswering(socket: Duplex): boolean {
+function pendingAnswer(socket: Duplex): ServerResponse | null {
   const message: unknown = Reflect.get(socket, '_httpMessage')
-  return (
-    typeof message === 'object' && message !== null && Reflect.get(message, 'headersSent') === true
-  )
+  return message instanceof ServerResponse ? message : null
 }

@@ -7,14 +7,14 @@ import { ServiceError } from '../shared/errors.ts'
 const PREFIX = '__Host-'
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax'
 
-/** Browsers keep about 4 KiB a cookie; a few flows at once fit in twice that. */
-const MAX_HEADER = 8192
+/** A hundred flows that a browser began in one moment fit in; the next one trims them. */
+const MAX_HEADER = 12_288
 
 /**
  * Reads the `__Host-` cookies of a `Cookie` header (RFC 6265 §4.2.1); others are nobody's business.
  *
  * @returns Values by name, the name without its prefix.
- * @throws ServiceError `headers_too_large` over 8 KiB, `malformed_request` when a cookie is given
+ * @throws ServiceError `headers_too_large` over 12 KiB, `malformed_request` when a cookie is given
  *   twice: nobody could say which of the two is ours.
  */
 export function parseCookies(header: string | undefined): ReadonlyMap<string, string> {

@@ -2,8 +2,8 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import { type ErrorCode, ServiceError } from '../shared/errors.ts'
 import type { Log } from '../shared/log.ts'
 import { PAGE_MESSAGES, type PageCause, PageError } from './page-messages.ts'
-import { asServiceError, toProblem } from './problem.ts'
-import { portalIdOf, supportIdOf, traceIdOf } from './request-context.ts'
+import { asServiceError, TALLIED, toProblem } from './problem.ts'
+import { muteRequest, portalIdOf, supportIdOf, traceIdOf } from './request-context.ts'
 import { type Answer, sendAnswer } from './send-answer.ts'
 
 /** Goes after all routes: what nothing answered is `not_found`. */
@@ -27,20 +27,32 @@ export function createProblemHandler({ log }: { readonly log: Log }): ErrorReque
 export interface PageErrorDeps {
   /** Renders the page of a cause: `pages.error`. */
   readonly renderPage: (model: { readonly cause: PageCause; readonly supportId: string }) => string
+  /** Where the browser is led when a page would leave its address as it is; null to answer there. */
+  readonly leadAway?: (req: Request, refusal: PageRefusal) => string | null
   readonly log: Log
 }
 
+interface PageRefusal {
+  readonly cause: PageCause
+  readonly status: number
+  readonly supportId: string
+}
+
 /** The last handler of the browser's routes: answers with the page of the cause. */
-export function createPageErrorHandler({ renderPage, log }: PageErrorDeps): ErrorRequestHandler {
+export function createPageErrorHandler(deps: PageErrorDeps): ErrorRequestHandler {
+  const { renderPage, leadAway = () => null, log } = deps
   return (error, req, res, _next) => {
     const { cause, status } = pageOf(error)
     record(log, res, { error, code: cause, status })
+    const supportId = supportIdOf(res)
+    const away = leadAway(req, { cause, status, supportId })
+    if (away !== null)
+      return answer(req, res, { status: 303, headers: { Location: away }, body: '' })
     const traceId = traceIdOf(res)
     const headers = {
       ...toProblem(error, { traceId }).headers,
       'Content-Type': 'text/html; charset=utf-8',
     }
-    const supportId = supportIdOf(res)
     const body = renderOr(lastResort(supportId), log, () => renderPage({ cause, supportId }))
     answer(req, res, { status, headers, body })
   }
@@ -69,6 +81,7 @@ function pageOf(error: unknown): { readonly cause: PageCause; readonly status: n
 function causeOf(code: ErrorCode, status: number): PageCause {
   if (code === 'internal_error') return 'internal'
   if (status >= 500) return 'service_unavailable'
+  if (code === 'rate_limited') return code
   return status === PAGE_MESSAGES.not_found.status ? 'not_found' : 'bad_request'
 }
 
@@ -79,6 +92,10 @@ interface Failure {
 }
 
 function record(log: Log, res: Response, { error, code, status }: Failure): void {
+  if (error instanceof ServiceError && TALLIED.has(error.code)) {
+    muteRequest(res)
+    return
+  }
   const fields = { traceId: traceIdOf(res), portalId: portalIdOf(res), code, status }
   const isExpected = error instanceof ServiceError || error instanceof PageError
   if (status < 500) log.info('request_refused', fields)

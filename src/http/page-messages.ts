@@ -12,6 +12,7 @@ export type PageCause =
   | 'not_found'
   | 'forbidden_origin'
   | 'bad_request'
+  | 'rate_limited'
   | 'service_unavailable'
   | 'internal'
 
@@ -123,6 +124,13 @@ export const PAGE_MESSAGES: Readonly<Record<PageCause, PageMessage>> = {
     heading: 'This request cannot be read',
     cause: 'Your browser sent something that this page does not expect.',
     nextStep: 'Open the connection link from your portal again.',
+  },
+  rate_limited: {
+    status: 429,
+    tone: 'notice',
+    heading: 'Too many requests at once',
+    cause: 'Very many requests came from your network within a few seconds. Nothing was lost.',
+    nextStep: 'Wait a minute and reload this page.',
   },
   service_unavailable: {
     status: 503,

@@ -54,6 +54,12 @@ const FOREIGN_TYPES: Readonly<Record<string, ErrorCode>> = {
 }
 
 /**
+ * Refusals that come in floods. Whoever makes them counts them, in the log as well; one line for each
+ * would cost more than what was refused.
+ */
+export const TALLIED: ReadonlySet<ErrorCode> = new Set(['rate_limited', 'overloaded'])
+
+/**
  * Turns anything thrown into the answer for `/v1` and the admin listener.
  *
  * A value that is neither ours nor a known refusal by Express is a defect: `internal_error`, with

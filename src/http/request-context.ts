@@ -29,6 +29,7 @@ export function requestContext(deps: RequestContextDeps): RequestHandler {
     res.locals.traceId = traceId
     res.setHeader('x-trace-id', traceId)
     res.on('close', () => {
+      if (res.locals.isMuted === true) return
       log.info('request', {
         traceId,
         method: req.method,
@@ -54,6 +55,11 @@ export function traceIdOf(res: Response): string {
 /** What a page shows for the trace id: its first twelve digits, `4bf9-2f35-77b3`. */
 export const supportIdOf = (res: Response): string =>
   (traceIdOf(res).slice(0, 12).match(/.{4}/g) ?? []).join('-')
+
+/** Spares the log the event of this request, which is told otherwise. */
+export function muteRequest(res: Response): void {
+  res.locals.isMuted = true
+}
 
 /** Notes which portal calls, for the log events of this request. */
 export function notePortal(res: Response, portalId: string): void {

@@ -24,6 +24,8 @@ export function guardRequestHead(
   { log }: { readonly log: Log },
 ): RequestListener {
   return (req, res) => {
+    // We upgrade to nothing, and Node reads no further request behind one that asks for it.
+    if (req.headers.upgrade !== undefined) res.shouldKeepAlive = false
     const detail = brokenRule(req)
     if (detail === null) return handle(req, res)
     res.setHeader('Connection', 'close')

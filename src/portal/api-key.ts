@@ -19,7 +19,7 @@ export function createApiKey(
   pepper: Secret | KeyObject,
   options: { readonly scopes: readonly Scope[]; readonly id?: string },
 ): CreatedApiKey {
-  const id = options.id ?? newApiKeyId()
+  const id = options.id ?? newKeyId()
   const apiKey = `kg_${id}_${newSecretValue()}`
   return {
     apiKey: new Secret(apiKey),
@@ -48,5 +48,6 @@ export function parseApiKey(text: string): { readonly id: string } | null {
   return id === undefined ? null : { id }
 }
 
-const newApiKeyId = (): string =>
+/** Makes the id of a key, of either sort: 50 random bits. */
+export const newKeyId = (): string =>
   Array.from(randomBytes(10), (byte) => BASE32.charAt(byte & 31)).join('')

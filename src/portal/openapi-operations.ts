@@ -50,11 +50,25 @@ export const operation = ({ description, parameters, ...wanted }: Operation): Js
   operationId: wanted.id,
   summary: wanted.summary,
   ...(description === undefined ? {} : { description }),
-  security: [{ api_key: [wanted.scope] }],
+  security: [{ api_key: [wanted.scope] }, { assertion: [wanted.scope] }],
   ...(parameters === undefined ? {} : { parameters }),
   ...(wanted.body === undefined ? {} : { requestBody: wanted.body }),
-  responses: { ...wanted.answers, ...problems(wanted.refusals) },
+  responses: counted({ ...wanted.answers, ...problems(wanted.refusals) }),
 })
+
+const RATE_HEADERS = {
+  'RateLimit-Policy': { $ref: '#/components/headers/RateLimitPolicy' },
+  RateLimit: { $ref: '#/components/headers/RateLimit' },
+}
+
+/** Responses to a request that counts for limits. */
+const counted = (responses: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(responses).map(([status, response]) => [
+      status,
+      { ...Object(response), headers: { ...RATE_HEADERS, ...Object(response).headers } },
+    ]),
+  )
 
 /** A question that anybody may ask. @param answers - Its answers, by status. */
 export const openQuestion = (id: string, summary: string, answers: JsonObject): JsonObject => ({

@@ -1,5 +1,5 @@
 import { answer, body, openQuestion, operation } from './openapi-operations.ts'
-import { ON_COMPLETION, ON_RECORD, ON_TOKEN, ON_WRITE } from './openapi-refusals.ts'
+import { ON_COMPLETION, ON_CREATE, ON_RECORD, ON_TOKEN, ON_WRITE } from './openapi-refusals.ts'
 import { type JsonObject, listParameters } from './openapi-requests.ts'
 import { CONNECTION_ID, SESSION_ID } from './openapi-responses.ts'
 
@@ -31,19 +31,36 @@ export const openApiPaths = (pageLimit: number): JsonObject => ({
 const sessionId = { name: 'id', in: 'path', required: true, schema: SESSION_ID }
 const connectionId = { name: 'id', in: 'path', required: true, schema: CONNECTION_ID }
 
+/** draft-ietf-httpapi-idempotency-key-header. */
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    'A new random key for every create, the same one for its repetition: then it is done once. ' +
+    '1 to 255 visible ASCII characters, in double quotes or without.',
+  schema: { type: 'string', minLength: 1, maxLength: 512, pattern: '^[\\x21-\\x7e]+$' },
+}
+
+const REPLAYED = {
+  description: 'true: this is the answer to an earlier call with the same Idempotency-Key.',
+  schema: { type: 'string', enum: ['true'] },
+}
+
 const sessionPaths: JsonObject = {
   '/v1/connect-sessions': {
     post: operation({
       id: 'createConnectSession',
       summary: 'Begin an attempt at consent',
       scope: 'connect',
+      parameters: [IDEMPOTENCY_KEY],
       body: body('NewConnectSession', 'required'),
       answers: {
         201: answer('Send the browser to connect_url.', 'NewSession', {
           Location: { description: 'Path of the session.', schema: { type: 'string' } },
+          'Idempotency-Replayed': REPLAYED,
         }),
       },
-      refusals: [...ON_RECORD, 'connection_exists', 'connection_frozen'],
+      refusals: [...ON_CREATE, 'connection_exists', 'connection_frozen'],
     }),
   },
   '/v1/connect-sessions/{id}': {

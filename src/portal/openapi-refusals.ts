@@ -11,12 +11,21 @@ const ALWAYS: readonly ErrorCode[] = [
   'unsupported_media_type',
   'invalid_request',
   'headers_too_large',
+  'rate_limited',
+  'overloaded',
   'store_unavailable',
   'internal_error',
 ]
 
 /** More, where one session or connection is read. */
 export const ON_RECORD: readonly ErrorCode[] = ['not_found', 'record_unreadable']
+
+/** More, where something is created, once per `Idempotency-Key`. */
+export const ON_CREATE: readonly ErrorCode[] = [
+  ...ON_RECORD,
+  'idempotency_in_progress',
+  'idempotency_key_reused',
+]
 
 /** More, where it is changed for good. */
 export const ON_WRITE: readonly ErrorCode[] = [...ON_RECORD, 'store_not_durable']

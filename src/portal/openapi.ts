@@ -42,6 +42,13 @@ export function createOpenApiDocument({ version, pageLimit }: OpenApiOptions): J
           bearerFormat: 'kg_<id>_<secret>',
           description: "The portal's API key. Roles are the scopes of its entry.",
         },
+        assertion: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description:
+            'A JWT that the portal has signed for this one call (RFC 7523 §3). Roles are the scopes of its key.',
+        },
       },
       schemas: { ...requestSchemas(), ...RESPONSE_SCHEMAS },
       headers: {
@@ -52,6 +59,18 @@ export function createOpenApiDocument({ version, pageLimit }: OpenApiOptions): J
         RetryAfter: {
           description: 'Seconds to wait at least.',
           schema: { type: 'integer', minimum: 1 },
+        },
+        RateLimitPolicy: {
+          description:
+            'The limits that the request counts for: calls (q) in a window of seconds (w).',
+          schema: { type: 'string' },
+          example: '"address";q=20000;w=10, "key";q=10000;w=10, "connection";q=5000;w=10',
+        },
+        RateLimit: {
+          description:
+            'The one that is nearest to its end: calls left (r), seconds until then (t).',
+          schema: { type: 'string' },
+          example: '"connection";r=4990;t=7',
         },
       },
       examples: Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }])),

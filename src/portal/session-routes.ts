@@ -12,12 +12,14 @@ import { ServiceError } from '../shared/errors.ts'
 import { type ConnectSessionId, isConnectSessionId } from '../shared/ids.ts'
 import { type EpochMs, toRfc3339 } from '../shared/time.ts'
 import type { Admit } from './admit.ts'
+import type { AnswerOnce } from './answer-once.ts'
 import type { Principal } from './authenticate.ts'
 import type { ViewConnection } from './connection-view.ts'
 import { completionBody, newSessionBody, noBody, noQuery } from './wire.ts'
 
 export interface SessionRouterDeps {
   readonly admit: Admit
+  readonly answerOnce: AnswerOnce
   readonly createSession: CreateSession
   readonly completeSession: CompleteSession
   readonly sessions: Sessions
@@ -27,21 +29,28 @@ export interface SessionRouterDeps {
 
 /** Routes under `/v1/connect-sessions`: one attempt at consent, from its start to its completion. */
 export function createSessionRouter(deps: SessionRouterDeps): Router {
-  const { admit, createSession, completeSession, sessions, viewConnection, publicUrl } = deps
+  const { admit, answerOnce, createSession, completeSession, sessions, viewConnection, publicUrl } =
+    deps
   const router = Router(EXACT_PATHS)
 
   router
     .route('/connect-sessions')
     .post(async (req, res) => {
-      const { portal } = admit(req, res, 'connect')
+      const principal = admit(req, res, 'connect')
       parseQuery(noQuery, req.originalUrl)
-      const session = await createSession(portal, readBody(newSessionBody, req))
-      res.status(201).location(`/v1/connect-sessions/${session.id}`)
-      res.json({
-        id: session.id,
-        status: 'pending',
-        connect_url: `${publicUrl}/connect/${session.id}`,
-        expires_at: toRfc3339(session.expiresAt),
+      const wish = readBody(newSessionBody, req)
+      await answerOnce(req, res, principal, async () => {
+        const { id, expiresAt } = await createSession(principal.portal, wish)
+        const connectUrl = `${publicUrl}/connect/${id}`
+        return {
+          location: `/v1/connect-sessions/${id}`,
+          body: {
+            id,
+            status: 'pending',
+            connect_url: connectUrl,
+            expires_at: toRfc3339(expiresAt),
+          },
+        }
       })
     })
     .all(allowMethods('POST'))

@@ -56,6 +56,15 @@ export function registerKey(text: string): RegisteredKey {
   return { key, names: [...new Set([spki, verbatim])] }
 }
 
+/** Whether a value is a public key that can be registered. */
+export function isPublicKey(value: unknown): boolean {
+  try {
+    return typeof value === 'string' && registerKey(value).names.length > 0
+  } catch {
+    return false
+  }
+}
+
 function readKey(base64: string): KeyObject | null {
   const bytes = Buffer.from(base64, 'base64')
   if (base64.startsWith(SSH_RSA)) return readSshKey(bytes)

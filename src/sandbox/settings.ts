@@ -1,5 +1,6 @@
 import { isOrganisationId, type OrganisationId } from './accounts.ts'
 import { flag, integer, object, oneOf, type Rules, rule } from './control/rules.ts'
+import { isPublicKey } from './keys.ts'
 
 /** How this Samsung behaves, where the real one varies or is unknown, and what tests provoke. */
 export interface Settings {
@@ -38,6 +39,13 @@ export interface Settings {
   readonly clientSecretAccepted: boolean
   /** `false`: the registered public keys are refused as unknown ones are, wherever a JWT goes. */
   readonly publicKeyAccepted: boolean
+  /** The public keys that Knox knows now, in any encoding. `null`: those of the registration. */
+  readonly publicKeys: readonly string[] | null
+  /**
+   * The Client Identifier that the portal has now: a new one voids the one before at once. `null`: that of
+   * the registration.
+   */
+  readonly clientIdentifier: string | null
   /** How far `iat` may lie in the future. */
   readonly clockSkewSeconds: number
   readonly codeShape: 'number' | 'string' | 'array'
@@ -66,6 +74,8 @@ export const DEFAULT_SETTINGS: Settings = {
   basicAuthentication: false,
   clientSecretAccepted: true,
   publicKeyAccepted: true,
+  publicKeys: null,
+  clientIdentifier: null,
   clockSkewSeconds: 60,
   codeShape: 'number',
   trust: { fernhill: true, marlow: true },
@@ -107,6 +117,15 @@ export const SETTING_RULES: Rules<
   basicAuthentication: flag,
   clientSecretAccepted: flag,
   publicKeyAccepted: flag,
+  publicKeys: rule<readonly string[] | null>(
+    'an array of RSA public keys of at least 1024 bits, or null',
+    (value) => value === null || (Array.isArray(value) && value.every(isPublicKey)),
+  ),
+  clientIdentifier: rule<string | null>(
+    'a text of 1 to 2000 characters, or null',
+    (value) =>
+      value === null || (typeof value === 'string' && value !== '' && value.length <= 2000),
+  ),
   clockSkewSeconds: integer(0, 86_400),
   codeShape: oneOf('number', 'string', 'array'),
   trust: rule<Partial<Settings['trust']>>(

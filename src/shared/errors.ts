@@ -19,7 +19,7 @@ const rule = (status: number, owner: Owner, title: string, retryable = false): E
 export const ERRORS = {
   // The portal's request.
   malformed_request: rule(400, 'portal', 'the request is not well-formed'),
-  invalid_api_key: rule(401, 'portal', 'the API key is missing or not valid'),
+  invalid_api_key: rule(401, 'portal', 'the API key or assertion is missing or not valid'),
   insufficient_scope: rule(403, 'portal', 'the API key lacks the scope for this call'),
   not_found: rule(404, 'portal', 'no such resource'),
   method_not_allowed: rule(405, 'portal', 'the resource does not answer this method'),
@@ -27,7 +27,10 @@ export const ERRORS = {
   uri_too_long: rule(414, 'portal', 'the request target is longer than the limit'),
   unsupported_media_type: rule(415, 'portal', 'the request body is not application/json'),
   invalid_request: rule(422, 'portal', 'a field or parameter breaks its rule'),
+  idempotency_in_progress: rule(409, 'portal', 'the first such request is under way', true),
+  idempotency_key_reused: rule(422, 'portal', 'the Idempotency-Key came with another body before'),
   headers_too_large: rule(431, 'portal', 'the request headers are larger than the limit'),
+  rate_limited: rule(429, 'portal', 'more requests than the limit permits', true),
   // A connect session on its way.
   session_not_ready: rule(409, 'portal', 'the customer has not come back from Samsung yet', true),
   session_ended: rule(409, 'customer', 'the connect session has ended; start a new one'),
@@ -54,6 +57,7 @@ export const ERRORS = {
   refresh_in_progress: rule(503, 'samsung', 'the Samsung token is being renewed', true),
   refresh_outcome_unknown: rule(503, 'samsung', 'the outcome of the last renewal is unknown', true),
   // This service.
+  overloaded: rule(503, 'operator', 'more requests are in work than the limit permits', true),
   store_unavailable: rule(503, 'operator', 'the store is not available', true),
   store_not_durable: rule(503, 'operator', 'the store cannot keep what it is given', true),
   audit_unavailable: rule(503, 'operator', 'the audit trail cannot be written', true),

@@ -16,6 +16,10 @@ export function readAddress(text: string): string | null {
   return MAPPED.exec(address)?.[1] ?? address
 }
 
+/** Tells whether a URL's host says that it is this machine: `localhost`, 127.0.0.0/8 or `[::1]`. */
+export const isLoopbackHost = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+
 /** A network of addresses, as `address/prefix` or as one address. */
 export interface Cidr {
   readonly address: string

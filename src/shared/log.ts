@@ -29,6 +29,7 @@ const FIELDS = [
   'skewMs',
   'listener',
   'url',
+  'host',
   'signal',
   'version',
   'warnings',

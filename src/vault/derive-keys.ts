@@ -14,6 +14,8 @@ export const PURPOSES = [
   'cursor-mac',
   'tenant-ref',
   'token-fingerprint',
+  'client-identifier',
+  'idempotency',
 ] as const
 
 export type Purpose = (typeof PURPOSES)[number]

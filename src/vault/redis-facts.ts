@@ -121,6 +121,7 @@ export function factsOf(
   const parsed = inspections.map(({ info }) => parseInfo(info ?? ''))
   const version = parsed[0]?.get('redis_version')
   const role = parsed[0]?.get('role')
+  const isValkey = parsed[0]?.has('valkey_version') === true
   const counts = parsed.flatMap((info) => replicasOf(info) ?? [])
   const findings = [
     ...inspections.flatMap((one) => findingsOf(one, replicasNeeded)),
@@ -130,6 +131,7 @@ export function factsOf(
   return {
     kind: 'redis',
     ...(version === undefined ? {} : { version }),
+    ...(isValkey ? { product: 'valkey' } : {}),
     ...(role === undefined ? {} : { role }),
     ...(counts.length === 0 ? {} : { replicas: Math.min(...counts) }),
     durability: findings.length === 0 ? 'ok' : 'unsafe',

@@ -1,5 +1,6 @@
 import type { Log } from '../shared/log.ts'
 import { sleep } from '../shared/time.ts'
+import { advisoryOf } from './redis-advisories.ts'
 import type { StoreFacts, StoreRisk } from './store.ts'
 
 export interface RedisWatch {
@@ -26,6 +27,7 @@ const EVERY_MS = 30_000
 export function createRedisWatch(deps: RedisWatchDeps): RedisWatch {
   const { describe, waived, publish, log, everyMs = EVERY_MS } = deps
   let logged = ''
+  let advised = ''
   let stopped = false
 
   /** Only changes are logged, and only those of what was not accepted. */
@@ -39,8 +41,18 @@ export function createRedisWatch(deps: RedisWatchDeps): RedisWatch {
     else log.info('store_safe')
   }
 
+  /** Once per version: an operator may know that it is mended. */
+  function advise(facts: StoreFacts): void {
+    const advisory = advisoryOf(facts) ?? ''
+    if (advisory !== '' && advisory !== advised)
+      log.warn('store_outdated', { version: facts.version, reason: advisory })
+    advised = advisory
+  }
+
   async function look(): Promise<readonly StoreRisk[] | null> {
-    const { risks } = await describe()
+    const facts = await describe()
+    advise(facts)
+    const { risks } = facts
     // An outage says nothing of durability, and is logged where it happens.
     if (risks === undefined || stopped) return null
     tell(risks)

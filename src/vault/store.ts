@@ -146,6 +146,8 @@ export type StoreRisk = (typeof STORE_RISKS)[number]
 export interface StoreFacts {
   readonly kind: 'memory' | 'redis'
   readonly version?: string
+  /** What it is, when it is not Redis itself; then `version` is that of the Redis which it stands in for. */
+  readonly product?: string
   readonly role?: string
   /** Replicas in step, the fewest of any master. */
   readonly replicas?: number

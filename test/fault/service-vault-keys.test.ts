@@ -155,6 +155,7 @@ it('says at the start that a key is missing, serves what it can, names the rest 
   // The sweep, which meets all of them, comes by as well.
   const all = (await everyKey(rig.db)).filter((key) => key.startsWith('kg:{conn_'))
   await eventually(async () => (await unreadableRecords(lacking)) === all.length)
+  await eventually(() => named().length > 0)
   expect(named()).toHaveLength(1)
 
   const healed = await rig.another({ VAULT_KEYS: `${ring},${right}` })

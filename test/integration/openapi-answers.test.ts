@@ -6,7 +6,8 @@ import {
   consent,
   createCall,
 } from '../../scripts/stack/portal-client.ts'
-import { type Stack, startStack } from '../../scripts/stack/stack.ts'
+import type { Stack } from '../../scripts/stack/stack.ts'
+import { startStack } from '../support/watched-stack.ts'
 import { problemsOf, type Schema } from '../unit/portal/support/json-schema.ts'
 
 type Media = Readonly<Record<string, { readonly schema: Schema }>>

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis'
 import { type Call, createCall } from '../../scripts/stack/portal-client.ts'
 import { type Stack, type StackOptions, startStack } from '../../scripts/stack/stack.ts'
 import { eventually } from './eventually.ts'
+import { spreadNet } from './leak-net.ts'
 import { type RedisFaultProxy, startRedisFaultProxy } from './redis-fault-proxy.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
@@ -21,6 +22,7 @@ export interface BrakedStack {
   harm(how: Harm): void
   /** Redis answers again, and the service says so. */
   mend(): Promise<void>
+  /** @throws Error when a secret got out meanwhile */
   close(): Promise<void>
 }
 
@@ -37,6 +39,7 @@ export async function startBrakedStack(options: StackOptions): Promise<BrakedSta
     throw error
   })
   const db = new Redis(redis.url)
+  const net = await spreadNet(stack, { db, dir: redis.dir })
   let disarm = () => {}
   let isShut = false
 
@@ -78,10 +81,12 @@ export async function startBrakedStack(options: StackOptions): Promise<BrakedSta
 
     async close() {
       process.kill(redis.pid, 'SIGCONT')
+      await net.beforeEnd()
       db.disconnect()
       await stack.close()
       await proxy.stop()
       await redis.stop()
+      await net.afterEnd()
     },
   }
 }

@@ -5,6 +5,7 @@ import { type Stack, startStack } from '../../scripts/stack/stack.ts'
 import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
 import { TOKEN_PATH } from '../../src/sandbox/urls.ts'
 import { launchChromium } from './chromium.ts'
+import { spreadNet } from './leak-net.ts'
 import { forwardTo, startTlsFront, type TlsFront } from './tls-front.ts'
 
 /** Three registrable domains: a portal, its knoxgate and Samsung are never the same site. */
@@ -50,6 +51,7 @@ export interface BrowserStack {
   servePage(path: string, html: string): string
   /** A new profile: no cookies, nobody signed in. Closed with the stack. */
   visit(options?: BrowserContextOptions): Promise<Visit>
+  /** @throws Error when a secret got out meanwhile */
   close(): Promise<void>
 }
 
@@ -73,15 +75,21 @@ export async function startBrowserStack(
     started.unshift(part)
     return part
   }
-  const close = async () => {
+  const stop = async () => {
     for (const part of started) await part.close()
   }
   const pages = new Map<string, string>()
   try {
     const parts = await startParts(env, pages, keep)
+    const net = await spreadNet(parts.stack)
+    const close = async () => {
+      await net.beforeEnd()
+      await stop()
+      await net.afterEnd()
+    }
     return { ...parts, ...portalOf(parts, pages), visit: visitorOf(parts), close }
   } catch (error) {
-    await close()
+    await stop()
     throw error
   }
 }

@@ -1,3 +1,5 @@
+import { createTextSearch } from './text-search.ts'
+
 /** A secret that was found where it must not be, and how it was written there. */
 export interface Finding {
   readonly secret: string
@@ -19,25 +21,22 @@ export interface Canary {
   find(place: string, text: string | Buffer, allowed?: readonly string[]): readonly Finding[]
 }
 
-interface Pattern {
-  readonly secret: string
-  readonly encoding: string
-  readonly text: string
-}
-
 const MIN_BYTES = 12
 
 /** Creates a canary that knows nothing yet. */
 export function createCanary(): Canary {
-  const patterns: Pattern[] = []
+  const search = createTextSearch<Omit<Finding, 'place'>>()
   const names = new Set<string>()
+  const known = new Set<string>()
 
   function add(name: string, secret: string | Uint8Array): void {
     const bytes = Buffer.from(secret)
     if (bytes.length < MIN_BYTES) throw new RangeError(`${name} is too short to look for`)
     names.add(name)
-    for (const [encoding, text] of encodingsOf(bytes))
-      patterns.push({ secret: name, encoding, text })
+    const id = `${name} ${bytes.toString('latin1')}`
+    if (known.has(id)) return
+    known.add(id)
+    for (const [encoding, text] of encodingsOf(bytes)) search.add(text, { secret: name, encoding })
     if (typeof secret !== 'string') return
     const [, payload, signature] = JWT.exec(secret) ?? []
     for (const part of [payload, signature]) if (part !== undefined) add(name, part)
@@ -50,9 +49,10 @@ export function createCanary(): Canary {
     },
     find(place, text, allowed = []) {
       const searched = withDecodedJwts(typeof text === 'string' ? text : text.toString('latin1'))
-      return patterns
-        .filter((one) => !allowed.includes(one.secret) && searched.includes(one.text))
-        .map(({ secret, encoding }) => ({ secret, encoding, place }))
+      return search
+        .findIn(searched)
+        .filter(({ secret }) => !allowed.includes(secret))
+        .map((found) => ({ ...found, place }))
     },
   }
 }

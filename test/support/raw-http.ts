@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { tellAnswer } from './heard-answers.ts'
 
 /** An answer as it stood on the wire. */
 export interface RawAnswer {
@@ -35,7 +36,10 @@ export async function sendRaw(url: string, ...chunks: readonly (string | Buffer)
   for (const chunk of chunks) socket.write(chunk)
   await closed
   if (late) throw new Error('the server neither answered nor closed the connection')
-  return parseAnswer(Buffer.concat(received).toString('latin1'))
+  const answer = parseAnswer(Buffer.concat(received).toString('latin1'))
+  const { status, text: body } = answer
+  tellAnswer({ method: 'RAW', url, requestBody: '', status, headers: [], body })
+  return answer
 }
 
 function parseAnswer(text: string): RawAnswer {

@@ -3,6 +3,7 @@ import { type Answer, type Call, connect, createCall } from '../../scripts/stack
 import { type ServiceProcess, startServiceProcess } from '../../scripts/stack/service-process.ts'
 import { type Stack, type StackOptions, startStack } from '../../scripts/stack/stack.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
+import { type LeakNet, spreadNet } from './leak-net.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
 /** Real services on a Redis of their own, against a sandbox in the test's process. */
@@ -24,7 +25,7 @@ export interface Rig {
   another(env?: Readonly<Record<string, string>>): Promise<AnotherService>
   /** Requests that reached the token endpoint, by grant type. */
   grants(grantType: 'refresh_token' | 'authorization_code'): number
-  /** Stops everything, also what is suspended. */
+  /** Stops everything, also what is suspended. @throws Error when a secret got out meanwhile */
   close(): Promise<void>
 }
 
@@ -33,10 +34,15 @@ export interface AnotherService {
   readonly call: Call
 }
 
-/** Nothing is believed without asking the store, and a refused token may be replaced at once. */
+/**
+ * Nothing is believed without asking the store, a refused token may be replaced at once, and as often as
+ * wanted; and whoever tries wrong keys is told so each time.
+ */
 const PROMPT = {
   KNOXGATE_KNOX_TOKEN_LOCAL_CACHE: '1ms',
   KNOXGATE_KNOX_TOKEN_REJECTED_INTERVAL: '1ms',
+  KNOXGATE_LIMITS_MINTS_PER_CONNECTION: '0',
+  KNOXGATE_LIMITS_FAILED_AUTHENTICATION: '0',
 }
 
 /** A Redis that is there already; whoever started it ends it, and closes the connection. */
@@ -56,14 +62,18 @@ export interface RigOptions extends StackOptions {
   readonly redisDir?: string
   /** `user:password` of the services' Redis user, which `redisArgs` must have made. */
   readonly redisLogin?: string
+  /** Where a test lets secrets out itself, and looks for them itself. */
+  readonly isUnwatched?: boolean
 }
 
 /** Starts Redis, a sandbox and services; stops again what had started when one of them fails. */
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
-  const { redisArgs, redisDir, redisLogin, store, ...forStack } = options
+  const { redisArgs, redisDir, redisLogin, store, isUnwatched = false, ...forStack } = options
   const env = { ...PROMPT, ...options.env }
-  if (store !== undefined)
-    return rigOf(await startStack({ redisUrl: store.url, ...forStack, env }), store, async () => {})
+  if (store !== undefined) {
+    const stack = await startStack({ redisUrl: store.url, ...forStack, env })
+    return rigOf(stack, store, await spreadNet(stack, { db: store.db }), async () => {})
+  }
   const redis = await startRedis({
     ...(redisArgs === undefined ? {} : { args: redisArgs }),
     ...(redisDir === undefined ? {} : { dir: redisDir }),
@@ -75,7 +85,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     const db = new Redis(redis.url, { retryStrategy: () => 50, maxRetriesPerRequest: null })
     // It goes on trying: tests take Redis away.
     db.on('error', () => {})
-    return rigOf(stack, { url: redisUrl, db, server: redis }, async () => {
+    const net = isUnwatched ? undefined : await spreadNet(stack, { db, dir: redis.dir })
+    return rigOf(stack, { url: redisUrl, db, server: redis }, net, async () => {
       db.disconnect()
       await redis.stop()
     })
@@ -85,7 +96,12 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   }
 }
 
-function rigOf(stack: Stack, { db, server }: RigStore, endStore: () => Promise<void>): Rig {
+function rigOf(
+  stack: Stack,
+  { db, server }: RigStore,
+  net: LeakNet | undefined,
+  endStore: () => Promise<void>,
+): Rig {
   const { sandbox, programId: program, portals } = stack
   const calls = stack.services.map(({ url }) => createCall(url, stack.apiKey()))
   const call: Call = (...args) => (calls[0] ?? noService)(...args)
@@ -107,8 +123,10 @@ function rigOf(stack: Stack, { db, server }: RigStore, endStore: () => Promise<v
     },
 
     async another(env = {}) {
-      const service = await startServiceProcess({ ...stack.env, PORT: '0', ...env })
+      const given = { ...stack.env, PORT: '0', ...env }
+      const service = await startServiceProcess(given)
       started.push(service)
+      net?.watch(service, given)
       return { service, call: createCall(service.url, stack.apiKey()) }
     },
 
@@ -118,9 +136,11 @@ function rigOf(stack: Stack, { db, server }: RigStore, endStore: () => Promise<v
 
     async close() {
       for (const service of started) service.signal('SIGCONT')
+      await net?.beforeEnd()
       await Promise.all(started.map((service) => service.stop()))
       await stack.close()
       await endStore()
+      await net?.afterEnd()
     },
   }
 }

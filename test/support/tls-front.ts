@@ -1,8 +1,14 @@
 import { once } from 'node:events'
-import { type IncomingHttpHeaders, type RequestListener, request } from 'node:http'
+import {
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  request,
+} from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type Certificate, makeCertificate } from './certificates.ts'
+import { tellAnswer } from './heard-answers.ts'
 
 /** One request of a browser, as it came out of TLS. */
 export interface SeenRequest {
@@ -59,11 +65,27 @@ export async function startTlsFront(
 export function forwardTo(origin: string): RequestListener {
   return (req, res) => {
     const { method, headers } = req
-    const onward = request(`${origin}${req.url}`, { method, headers }, (answer) => {
+    const url = `${origin}${req.url}`
+    const onward = request(url, { method, headers }, (answer) => {
       res.writeHead(answer.statusCode ?? 502, answer.rawHeaders)
       answer.pipe(res)
+      tellOf(answer, { method: method ?? '', url })
     })
     onward.on('error', () => res.destroy())
     req.pipe(onward)
   }
+}
+
+/** Tells those who listen what was passed on. */
+function tellOf(answer: IncomingMessage, of: { readonly method: string; readonly url: string }) {
+  const chunks: Buffer[] = []
+  answer.on('data', (chunk: Buffer) => void chunks.push(chunk))
+  answer.on('end', () => {
+    const { statusCode: status = 0, headersDistinct } = answer
+    const headers = Object.entries(headersDistinct).flatMap(([name, values = []]) =>
+      values.map((value) => [name, value] as const),
+    )
+    const body = Buffer.concat(chunks).toString('latin1')
+    tellAnswer({ ...of, requestBody: '', status, headers, body })
+  })
 }

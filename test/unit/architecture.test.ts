@@ -6,7 +6,7 @@ import { findViolations, type Rules, type SourceFile } from '../support/architec
 const SRC = join(import.meta.dirname, '../../src')
 
 /** Where the process meets the world: the only places that read it and end it. */
-const ENTRIES = ['main.ts', 'cli/main.ts', 'sandbox/main.ts']
+const ENTRIES = ['main.ts', 'serve.ts', 'cli/main.ts', 'sandbox/main.ts']
 
 const RULES: Rules = {
   folders: {
@@ -28,13 +28,37 @@ const RULES: Rules = {
     audit: ['vault/redis-errors.ts', 'vault/store-redis-link.ts'],
     // It stands on the store, and probes with real attempts.
     breaker: ['vault/'],
+    // What callers may do. It stands around the other parts, and knows of them what it counts.
+    limits: [
+      'type audit/audit.ts',
+      'audit/tally.ts',
+      'type http/client-address.ts',
+      'knox/kind.ts',
+      'type vault/mint-record.ts',
+      'type vault/minter.ts',
+    ],
     // Who may call, and what is frozen: documents that every process holds.
     access: [
       'type audit/audit.ts',
       'vault/',
       'portal/api-key.ts',
+      'http/json-keys.ts',
+      'signing/public-jwk.ts',
       'config/scopes.ts',
       'type config/config.ts',
+    ],
+    // A document per use of a key.
+    idempotency: ['vault/'],
+    // What a running program signs and identifies itself with. Replicas agree by way of the store.
+    programs: [
+      'type audit/audit.ts',
+      'vault/',
+      'knox/failure.ts',
+      'knox/kind.ts',
+      'type knox/credentials.ts',
+      'signing/signing-key.ts',
+      'type signing/key-pair.ts',
+      'type breaker/probe-attempts.ts',
     ],
     consent: [
       'type audit/audit.ts',
@@ -47,7 +71,15 @@ const RULES: Rules = {
     ],
     portal: [
       'type audit/audit.ts',
+      'type access/assertion.ts',
+      'type access/assertion-ids.ts',
+      'type access/assertion-prover.ts',
       'type access/known-keys.ts',
+      'idempotency/',
+      'limits/api-limits.ts',
+      'type limits/load.ts',
+      'type limits/refusals.ts',
+      'type limits/strangers.ts',
       'vault/',
       'http/',
       'consent/',
@@ -62,13 +94,18 @@ const RULES: Rules = {
       'type access/portal-key-view.ts',
       'type access/portal-keys.ts',
       'config/scopes.ts',
+      'idempotency/idempotency-key.ts',
+      'limits/limiter.ts',
+      'limits/refusals.ts',
       'vault/',
       'http/',
       'breaker/breaker.ts',
       'type breaker/alarm-report.ts',
-      'type signing/key-pair.ts',
+      'type programs/client-identifiers.ts',
+      'type programs/signing-keys.ts',
+      'signing/public-jwk.ts',
     ],
-    cli: ['config/', 'portal/api-key.ts', 'vault/', 'audit/'],
+    cli: ['config/', 'signing/public-jwk.ts', 'portal/api-key.ts', 'vault/', 'audit/'],
   },
   closedToRoot: ['sandbox', 'cli'],
   islands: ['sandbox'],
@@ -79,20 +116,24 @@ const RULES: Rules = {
       '*/routes.ts',
       'portal/*-routes.ts',
       'admin/*-routes.ts',
+      'type portal/answer-once.ts',
       'sandbox/',
       'type compose-*.ts',
       'type portal/admit.ts',
+      'type limits/handlers.ts',
       'type admin/gate.ts',
       'type consent/requests.ts',
+      'type consent/answers.ts',
     ],
     'openid-client': ['samsung-account/client.ts'],
-    jose: ['signing/', 'sandbox/'],
+    jose: ['access/assertion-signature.ts', 'signing/', 'sandbox/'],
     ioredis: ['vault/store-redis*.ts'],
     undici: ['outbound/'],
     helmet: ['http/security.ts'],
     pino: ['shared/log.ts'],
     'prom-client': ['admin/'],
     eta: ['http/pages.ts'],
+    'rate-limiter-flexible': ['limits/limiter.ts'],
     commander: ['cli/'],
     uuid: ['signing/'],
     zod: [
@@ -105,8 +146,10 @@ const RULES: Rules = {
       'access/key-uses.ts',
       'portal/openapi-requests.ts',
       'consent/session-record.ts',
+      'idempotency/record.ts',
       'vault/record.ts',
       'breaker/breaker-record.ts',
+      'programs/promotions.ts',
     ],
   },
   globals: {

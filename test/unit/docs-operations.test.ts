@@ -25,7 +25,7 @@ function loggedEvents(): readonly string[] {
 }
 
 /** Events that `die` of the entry file is given. */
-const fatal = [...read('src/main.ts').matchAll(/\bdie\('(\w+)'/g)].map(
+const fatal = [...read('src/serve.ts').matchAll(/\bdie\('(\w+)'/g)].map(
   ([, name]) => `error ${name}`,
 )
 
@@ -42,7 +42,7 @@ const documented = [
 
 describe('docs/operations.md', () => {
   it('has a row for every event of the log, with its level, and for no other', () => {
-    const logged = loggedEvents().filter((event) => event !== 'src/main.ts event')
+    const logged = loggedEvents().filter((event) => event !== 'src/serve.ts event')
 
     expect(fatal).toHaveLength(2)
     expect(documented).toEqual([...logged, ...fatal].sort())

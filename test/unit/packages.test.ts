@@ -116,6 +116,12 @@ describe('the packages that would be installed', () => {
         packages['node_modules/flatmap-stream'] = added
       },
     ],
+    [
+      'axios 1.0.0 is refused: 2026: 1.14.1 and 0.30.4 were malware; undici is the one way out',
+      (packages) => {
+        packages['node_modules/express/node_modules/axios'] = added
+      },
+    ],
     ...['expres', 'exrpess', 'expresss', 'exqress', '@express'].map(
       (name): [string, (packages: Lock['packages']) => void] => [
         `${name} looks like express`,

@@ -28,7 +28,8 @@ function exchange(ctx: Context, incoming: Incoming): Reply {
 }
 
 function checkClientIdentifierJwt(ctx: Context, request: AccessTokenRequest): CheckedClaims {
-  const { clientIdentifier, idpTokenClaim } = ctx.registration.knox
+  const { idpTokenClaim, clientIdentifier: registered } = ctx.registration.knox
+  const clientIdentifier = ctx.state.settings.clientIdentifier ?? registered
   const key = registeredKey(ctx, request.publicKey)
   const jwt = parseJwt(request.clientIdentifierJwt)
   checkHeader(jwt)

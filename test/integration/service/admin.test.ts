@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type ServiceProcess, startServiceProcess } from '../../../scripts/stack/service-process.ts'
+import type { ServiceProcess } from '../../../scripts/stack/service-process.ts'
 import { REFRESH_OUTCOMES } from '../../../src/vault/outcomes.ts'
 import { CONNECTION_STATUSES } from '../../../src/vault/status.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -195,7 +195,7 @@ describe('the metrics', () => {
     rig.sandbox.control({ revokeConsent: 'ben' })
     await rig.token(id)
     rig.sandbox.control({ clockOffsetSeconds: SKEW_SECONDS, clockSkewSeconds: 600 })
-    const another = await startServiceProcess({ ...rig.stack.env, PORT: '0' })
+    const { service: another } = await rig.another()
     try {
       const connections = (samples: ReadonlyMap<string, number>, status: string) =>
         samples.get(`knoxgate_connections{program="emm-eu",status="${status}"}`)

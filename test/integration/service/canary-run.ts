@@ -1,4 +1,4 @@
-import { createPrivateKey, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { type ConsentOptions, connect, consent } from '../../../scripts/stack/portal-client.ts'
 import { type Canary, createCanary } from '../../support/canary.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -10,6 +10,12 @@ import {
 } from '../../support/recorded-fetch.ts'
 import { type CommandWatch, watchCommands } from '../../support/redis-files.ts'
 import { type Rig, startRig } from '../../support/service-rig.ts'
+import {
+  addApiKey,
+  addConfiguration,
+  addIssued,
+  addPrivateKey,
+} from '../../support/stack-secrets.ts'
 import { expire } from '../../support/stored-connection.ts'
 
 /** Everything that a run with known secrets has left behind; the services still run. */
@@ -38,6 +44,7 @@ export async function runWithCanaries(): Promise<CanaryRun> {
     redisArgs: [...KEPT, ...PLAIN, '--user', 'svc', 'on', `>${password}`, '~*', '&*', '+@all'],
     redisLogin: `svc:${password}`,
     env: { LOG_LEVEL: 'debug', KNOXGATE_REFRESH_BACKOFF_MIN: '1ms' },
+    isUnwatched: true,
   })
   const recorded = recordFetch()
   const watch = await watchCommands(rig.db)
@@ -64,34 +71,14 @@ export async function runWithCanaries(): Promise<CanaryRun> {
 }
 
 function knowConfiguration(canary: Canary, { stack, sandbox }: Rig): void {
-  const { env } = stack
-  const given = (name: string) => env[name] ?? ''
-  canary.add('client secret', given('STACK_CLIENT_SECRET'))
-  canary.add('client identifier', given('STACK_CLIENT_IDENTIFIER'))
-  for (const name of ['API_KEY_PEPPER', 'ADMIN_TOKEN']) {
-    canary.add(name, given(name))
-    canary.add(name, Buffer.from(given(name), 'base64'))
-  }
-  canary.add('vault key', given('VAULT_KEYS').slice('k1:'.length))
-  canary.add('vault key', Buffer.from(given('VAULT_KEYS').slice('k1:'.length), 'base64'))
-  canary.add('api key', stack.apiKey())
-  canary.add('api key', stack.apiKey().slice(-43))
-  const der = Buffer.from(sandbox.registration.knox.keys.Private, 'base64')
-  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
-  canary.add('private key', der.subarray(-64))
-  canary.add('private key', key.export({ format: 'der', type: 'pkcs1' }).subarray(-64))
-  const { d = '', p = '', q = '', dp = '', dq = '', qi = '' } = key.export({ format: 'jwk' })
-  for (const part of [d, p, q, dp, dq, qi])
-    canary.add('private key', Buffer.from(part, 'base64url'))
+  addConfiguration(canary, stack.env)
+  addApiKey(canary, stack.apiKey())
+  addPrivateKey(canary, sandbox)
 }
 
 /** Whatever Samsung issued, and whatever the service signed. */
 function knowTokens(canary: Canary, { sandbox }: Rig, { exchanges }: RecordedFetch): void {
-  const { codes, accessTokens, refreshTokens, kcsTokens } = sandbox.state
-  for (const code of codes.keys()) canary.add('code', code)
-  for (const token of accessTokens.keys()) canary.add('access token', token)
-  for (const token of refreshTokens.keys()) canary.add('refresh token', token)
-  for (const token of kcsTokens.keys()) canary.add('kcs token', token)
+  addIssued(canary, sandbox)
   for (const { body } of exchanges) {
     const signed = /"x-knox-apitoken":"([^"]+)"/.exec(body)?.[1]
     if (signed !== undefined) canary.add('signed token', signed)

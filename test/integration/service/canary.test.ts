@@ -118,6 +118,7 @@ describe('no secret, however it is written,', () => {
     expect([...names].toSorted()).toEqual([
       'api_server_url',
       'auth_server_url',
+      'cause',
       'client_id',
       'code',
       'code_expires_in',
@@ -127,7 +128,9 @@ describe('no secret, however it is written,', () => {
       'redirect_uri',
       'response_type',
       'result_code',
+      'session',
       'state',
+      'support_id',
       'verbose',
     ])
   })

@@ -15,5 +15,8 @@ describe('the whole job, built and in strict mode as in production', () =>
   wholeJob({
     entry: 'dist/main.js',
     redisArgs: ['--appendonly', 'yes'],
-    env: { KNOXGATE_MODE: 'strict', NODE_ENV: 'production' },
+    env: {
+      KNOXGATE_MODE: 'strict',
+      NODE_ENV: 'production',
+    },
   }))

@@ -40,6 +40,7 @@ describe('POST …/keys', () => {
     expect(made.body.key).toEqual({
       ...rights,
       id: expect.stringMatching(/^[a-z2-7]{10}$/),
+      type: 'api_key',
       prefix: `kg_${made.body.key.id}_`,
       portal: 'acme-console',
       source: 'store',

@@ -10,6 +10,7 @@ const OPEN: Readonly<Record<string, readonly string[]>> = {
   public: [
     'GET /callback/{program}',
     'GET /callback/{program}/continue',
+    'GET /connect/ended',
     'GET /connect/{id}',
     'GET /livez',
     'GET /openapi.json',

@@ -1,10 +1,18 @@
 import { describe, expect, it } from '@jest/globals'
+import type { ProgramState } from '../../../src/admin/program-report.ts'
 import { createReadiness, type Phase, type ReadinessDeps } from '../../../src/admin/readiness.ts'
 import { ServiceError } from '../../../src/shared/errors.ts'
-import { makeProgram } from '../samsung-account/program.ts'
 
 const NOW = Date.parse('2026-11-20T17:00:00Z')
-const program = makeProgram('https://eu-kcs-api.example')
+const STATE: ProgramState = {
+  id: 'emm-eu',
+  keys: {
+    active: { thumbprint: 'a-thumbprint', modulusBits: 2048, loadedAt: NOW },
+    pending: null,
+    failure: null,
+  },
+  identifiers: { configured: 1, place: 1, fingerprint: 'a-fingerprint' },
+}
 
 const make = (changes: Partial<ReadinessDeps> = {}) =>
   createReadiness({
@@ -12,9 +20,10 @@ const make = (changes: Partial<ReadinessDeps> = {}) =>
     pingStore: async () => {},
     describeStore: async () => ({ kind: 'memory', warnings: ['nothing is kept'] }),
     keyRing: { opens: true, activeKid: 'k1', kids: ['k1', 'k0'], missing: [] },
-    programs: [program],
+    programs: () => [STATE],
     skews: () => [],
     clockState: () => ({ skewMs: null, correctionMs: 0, beyondLimit: false }),
+    refusedHosts: () => [],
     alarms: () => [],
     refreshOutcomes: () => ({ success: 3 }),
     uncommitted: () => 0,
@@ -31,6 +40,23 @@ const ALARM = {
   since: NOW,
   upstream: { service: 'samsung-account', status: 400, code: 'AUT_1702', message: 'a word' },
 } as const
+
+it('warns of a Redis that is known to lack a security fix, and serves all the same', async () => {
+  const warningsOf = async (version: string) => {
+    const facts = { kind: 'redis', version, warnings: [] } as const
+    const { ready, body } = await make({
+      describeStore: async () => facts,
+      warnings: [],
+    }).report()
+    return { ready, body }
+  }
+
+  expect(await warningsOf('7.2.10')).toMatchObject({
+    ready: true,
+    body: { warnings: [expect.stringContaining('CVE-2025-49844')] },
+  })
+  expect(await warningsOf('7.2.11')).toMatchObject({ ready: true, body: { warnings: [] } })
+})
 
 const away = async () => {
   throw new ServiceError('store_unavailable')
@@ -87,7 +113,19 @@ describe('the report', () => {
       version: '1.2.3',
       store: { answers: true, latency_ms: 0, kind: 'memory' },
       key_ring: { opens: true, active: 'k1', kids: ['k1', 'k0'], missing: [] },
-      keys: [{ program: 'emm-eu', thumbprint: program.keys.thumbprint, modulus_bits: 2048 }],
+      keys: [
+        {
+          program: 'emm-eu',
+          thumbprint: 'a-thumbprint',
+          modulus_bits: 2048,
+          loaded_at: '2026-11-20T17:00:00.000Z',
+          pending: null,
+          rejected: null,
+        },
+      ],
+      client_identifiers: [
+        { program: 'emm-eu', configured: 1, place: 1, fingerprint: 'a-fingerprint' },
+      ],
       clock_skew: [
         { host: 'api.samsungknox.com', skew_ms: -1250, observed_at: '2026-11-20T17:00:00.000Z' },
       ],
@@ -220,5 +258,16 @@ describe('the report', () => {
         'audit entries that were lost since the start: 2',
       ]),
     })
+  })
+
+  it('goes on, and says so, while a host of Samsung is not called for its address', async () => {
+    const { ready, body } = await make({ refusedHosts: () => ['kcs.example'] }).report()
+
+    expect(ready).toBe(true)
+    expect(body).toHaveProperty('warnings', [
+      'configured',
+      'nothing is kept',
+      'kcs.example is not called: its address is not public, nor in upstream.allowed_addresses',
+    ])
   })
 })

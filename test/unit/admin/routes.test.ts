@@ -41,7 +41,12 @@ beforeEach(async () => {
     routers: [],
     bodyLimitBytes: 16_384,
   })
-  const app = createAdminApp({ adminRouter, log: recordLog().log, clock: () => 0 })
+  const app = createAdminApp({
+    adminRouter,
+    strangerLimit: (error, _req, _res, next) => next(error),
+    log: recordLog().log,
+    clock: () => 0,
+  })
   url = (await serve(app)).url
 })
 

@@ -104,7 +104,7 @@ describe('docs/configuration.md', () => {
       parseKeys: () => ({ rule: '' }),
       onKeys: () => undefined,
     })
-    const portal = portalSchema(true, undefined)
+    const portal = portalSchema({ ...context, programIds: undefined })
     const fields = [...fieldsOf(program), ...fieldsOf(portal)]
 
     expect(fields).toEqual(expect.arrayContaining(['knox.base_url', 'api_keys', 'api_keys[].hash']))

@@ -263,6 +263,42 @@ describe('programs.json', () => {
   })
 })
 
+describe('a second Client Identifier', () => {
+  const NEXT = { next_client_identifier: { env: 'EMM_EU_NEXT' } }
+  const withNext = (value: string) => ({
+    programs: [program(NEXT)],
+    env: { EMM_EU_NEXT: value },
+  })
+
+  it('is read beside the first', () => {
+    const [read] = load(withNext('eyJ.the-next.one')).programs
+
+    expect(read?.clientIdentifier.reveal()).toBe(ENV.EMM_EU_CLIENT_IDENTIFIER)
+    expect(read?.nextClientIdentifier?.reveal()).toBe('eyJ.the-next.one')
+    expect(load().programs[0]).not.toHaveProperty('nextClientIdentifier')
+  })
+
+  it('must be another one', () => {
+    expect(problemsOf(withNext(ENV.EMM_EU_CLIENT_IDENTIFIER))).toEqual([
+      {
+        source: FILE,
+        field: '[0].next_client_identifier',
+        rule: 'must not be the same as client_identifier',
+      },
+    ])
+  })
+
+  it('is a reference, as the first, and its absence is no second problem', () => {
+    expect(problems({ next_client_identifier: 'eyJ.in.clear' })).toEqual([
+      expect.objectContaining({ field: '[0].next_client_identifier' }),
+    ])
+    expect(problems({ client_identifier: undefined, ...NEXT }).map(({ field }) => field)).toEqual([
+      '[0].client_identifier',
+      '[0].next_client_identifier',
+    ])
+  })
+})
+
 describe('one key pair for two programs', () => {
   const twoRegions = [program(), program({ id: 'emm-us', region: 'us' })]
 

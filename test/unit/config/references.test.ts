@@ -113,6 +113,23 @@ describe('keys', () => {
     expect(read?.keys.modulusBits).toBe(2048)
   })
 
+  it('can be read again where they came from a file, and only there', () => {
+    const fromVariable = program({ id: 'other', keys: { env: 'EMM_EU_KEYS' } })
+    const absolute = program({ id: 'third', keys: { file: '/run/secrets/keys.json' } })
+
+    const { programs } = load({
+      programs: [program(), fromVariable, absolute],
+      env: { EMM_EU_KEYS: KEYS_JSON },
+      files: { '/run/secrets/keys.json': KEYS_JSON },
+    })
+
+    expect(programs.map(({ keysFile }) => keysFile)).toEqual([
+      'config/keys/emm-eu.json',
+      undefined,
+      '/run/secrets/keys.json',
+    ])
+  })
+
   it('are refused with the rule of the key file', () => {
     const files = { 'config/keys/emm-eu.json': '{"Public": "x"}' }
 

@@ -6,11 +6,16 @@ import { DEFAULTS, load, placesOf, problemsOf } from './valid-config.ts'
 
 const own = (settings: unknown) => ({ 'config/default.json': JSON.stringify(settings) })
 
+/** 0 means none, or no limit. */
+const hasZero = (path: string) =>
+  path === 'store.replicas' || (path.startsWith('limits.') && path !== 'limits.window')
+
 describe('settings', () => {
   it('holds durations in ms and sizes in bytes', () => {
     expect(load().settings).toEqual({
       connectSession: { lifetimeMs: 600_000, completeWithinMs: 240_000, retentionMs: 86_400_000 },
-      upstream: { timeoutMs: 5000, responseLimitBytes: 65_536 },
+      idempotency: { retentionMs: 86_400_000, claimMs: 30_000 },
+      upstream: { timeoutMs: 5000, responseLimitBytes: 65_536, allowedAddresses: [] },
       refresh: {
         leaseMs: 12_000,
         commitBudgetMs: 5000,
@@ -47,6 +52,18 @@ describe('settings', () => {
         pageLimit: 100,
         trustedProxies: [],
       },
+      limits: {
+        windowMs: 10_000,
+        perKey: 10_000,
+        perConnection: 5000,
+        perAddress: 20_000,
+        pagesPerAddress: 3000,
+        failedAuthentication: 60,
+        mintsPerConnection: 60,
+        concurrentRequests: 4000,
+        concurrentRequestsPerPortal: 2000,
+        concurrentRequestsUnproven: 1000,
+      },
     })
   })
 
@@ -58,7 +75,7 @@ describe('settings', () => {
     expect(refresh).toMatchObject({ pollMs: 200, leaseMs: 30_000, commitBudgetMs: 5000 })
   })
 
-  it.each(SETTING_PATHS.filter((path) => path !== 'store.replicas'))(
+  it.each(SETTING_PATHS.filter((path) => !hasZero(path)))(
     'refuses zero for %s, from the file and from the variable',
     (path) => {
       const [section = '', name = ''] = path.split('.')
@@ -83,6 +100,13 @@ describe('settings', () => {
     ['KNOXGATE_BREAKER_PROBE_INTERVAL', '5m', '301s'],
     ['KNOXGATE_STORE_REPLICAS', '0', '-1'],
     ['KNOXGATE_STORE_REPLICAS', '5', '6'],
+    ['KNOXGATE_LIMITS_WINDOW', '1s', '999ms'],
+    ['KNOXGATE_LIMITS_WINDOW', '1h', '3601s'],
+    ['KNOXGATE_LIMITS_PER_KEY', '0', '-1'],
+    ['KNOXGATE_LIMITS_PER_KEY', '100000000', '100000001'],
+    ['KNOXGATE_LIMITS_FAILED_AUTHENTICATION', '1', '1.5'],
+    ['KNOXGATE_LIMITS_CONCURRENT_REQUESTS_PER_PORTAL', '4000', '4001'],
+    ['KNOXGATE_LIMITS_CONCURRENT_REQUESTS_UNPROVEN', '4000', '4001'],
     ['KNOXGATE_STORE_REQUIRE_DURABLE', 'true', 'yes'],
     ['KNOXGATE_STORE_REQUIRE_DURABLE', 'false', 'False'],
     ['KNOXGATE_STORE_WAIVE', 'persistence,eviction', 'persistence;eviction'],
@@ -119,11 +143,27 @@ describe('settings', () => {
   })
 
   it.each([
+    [{ concurrent_requests: 2000 }, []],
+    [{ concurrent_requests: 1999 }, ['config/default.json limits.concurrent_requests_per_portal']],
+    [{ concurrent_requests: 0 }, []],
+    [{ concurrent_requests: 0, concurrent_requests_per_portal: 100_000 }, []],
+  ])('gives no part more than there is: %j', (limits, places) => {
+    expect(placesOf({ files: own({ limits }) })).toEqual(places)
+  })
+
+  it.each([
     [{ request_budget: '1s' }, []],
     [{ request_budget: '999ms' }, ['config/default.json store.request_budget']],
     [{ timeout: '2s' }, ['config/default.json store.request_budget']],
   ])('gives a request time for at least one call: %j', (store, places) => {
     expect(placesOf({ files: own({ store }) })).toEqual(places)
+  })
+
+  it.each([
+    [{ claim: '1801ms' }, []],
+    [{ claim: '1800ms' }, ['config/default.json idempotency.claim']],
+  ])('lets no claim end while its request may be at work: %j', (idempotency, places) => {
+    expect(placesOf({ files: own({ idempotency }) })).toEqual(places)
   })
 
   it('reads what is waived from a list or from text, in an order of its own', () => {

@@ -31,7 +31,8 @@ export const KEYS_JSON = newKeysJson()
 
 export const DEFAULTS = {
   connect_session: { lifetime: '10m', complete_within: '4m', retention: '24h' },
-  upstream: { timeout: '5s', response_limit: '64kb' },
+  idempotency: { retention: '24h', claim: '30s' },
+  upstream: { timeout: '5s', response_limit: '64kb', allowed_addresses: [] },
   refresh: {
     lease: '12s',
     commit_budget: '5s',
@@ -62,6 +63,18 @@ export const DEFAULTS = {
     drain_timeout: '20s',
     page_limit: 100,
     trusted_proxies: [],
+  },
+  limits: {
+    window: '10s',
+    per_key: 10_000,
+    per_connection: 5000,
+    per_address: 20_000,
+    pages_per_address: 3000,
+    failed_authentication: 60,
+    mints_per_connection: 60,
+    concurrent_requests: 4000,
+    concurrent_requests_per_portal: 2000,
+    concurrent_requests_unproven: 1000,
   },
 }
 

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
+import type { AuditEvent } from '../../../src/audit/audit.ts'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
 import { currentBinding } from '../../../src/vault/record.ts'
 import { openEmail } from '../../../src/vault/token-seal.ts'
+import { NO_AUDIT } from '../../support/audit.ts'
 import { failing, HOUR, held, tokenError } from '../vault/support/samsung.ts'
 import { codeOf, tokenOf } from '../vault/support/world.ts'
 import { type ConsentWorld, createConsentWorld, portal } from './support/world.ts'
@@ -155,6 +157,22 @@ describe('another account', () => {
     expect(tokenOf(await world.replica().ask(connectionId))).toMatch(/-of-ben$/)
     expect(world.events('account_changed')).toEqual([
       expect.objectContaining({ level: 'warn', connectionId }),
+    ])
+  })
+
+  it('stands in the audit trail where it took over, and nowhere else', async () => {
+    const noted: AuditEvent[] = []
+    world = createConsentWorld({ audit: { ...NO_AUDIT, note: (event) => void noted.push(event) } })
+    connectionId = (await world.connect()).connection.id
+    const changes = () => noted.filter(({ event }) => event === 'account_changed')
+
+    await reconnect('ada', true)
+    await codeOf(reconnect('ben'))
+    expect(changes()).toEqual([])
+    await reconnect('ben', true)
+
+    expect(changes()).toEqual([
+      expect.objectContaining({ portalId: portal.id, programId: 'emm-eu', connectionId }),
     ])
   })
 

@@ -56,4 +56,26 @@ describe('createClientErrorHandler', () => {
         .match(/HTTP\/1\.1/g),
     ).toHaveLength(1)
   })
+
+  it('does not refuse one request in the place of another that is being worked on', async () => {
+    let answer = () => {}
+    const { url, server } = await serve((_req, res) => {
+      answer = () => res.end('done')
+    })
+    const refused = once(server, 'clientError')
+    server.on('clientError', createClientErrorHandler({ log: recordLog().log }))
+    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' })
+    const received: Buffer[] = []
+    socket.on('data', (chunk) => received.push(chunk))
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\ncanary\r\n\r\n')
+    await refused
+
+    answer()
+
+    await once(socket, 'close')
+    const text = Buffer.concat(received).toString()
+    expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 200'])
+    expect(text).toContain('Connection: close')
+    expect(text).toContain('done')
+  })
 })

@@ -26,11 +26,11 @@ describe('parseCookies', () => {
     expect(parseCookies('a=1; a=2; __Host-a=3').get('a')).toBe('3')
   })
 
-  it('reads a header of 8 KiB and refuses one byte more', () => {
+  it('reads a header of 12 KiB and refuses one byte more', () => {
     const header = (bytes: number) => `__Host-a=${'x'.repeat(bytes - 9)}`
 
-    expect(parseCookies(header(8192)).size).toBe(1)
-    expect(() => parseCookies(header(8193))).toThrow('Cookie is over 8192 bytes')
+    expect(parseCookies(header(12_288)).size).toBe(1)
+    expect(() => parseCookies(header(12_289))).toThrow('Cookie is over 12288 bytes')
   })
 
   it('reads back what flowCookie writes', () => {

@@ -87,6 +87,15 @@ it.each([
   ])
 })
 
+it.each(['h2c', 'websocket'])('answers who asks for an upgrade to %s, and lets go', async (to) => {
+  const { port } = server.address() as AddressInfo
+  const upgrade = `GET /a HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${to}\r\n\r\n`
+  const answer = await sendRaw(`http://127.0.0.1:${port}`, upgrade)
+
+  expect(answer.body).toContain('reached')
+  expect(answer.headers.get('connection')).toBe('close')
+})
+
 it('does not ask HTTP/1.0 for a host', async () => {
   const { port } = server.address() as AddressInfo
   const answer = await sendRaw(`http://127.0.0.1:${port}`, 'GET /a HTTP/1.0\r\n\r\n')

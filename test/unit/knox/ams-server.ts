@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { SamsungAccountProgram } from '../../../src/config/config.ts'
+import type { ProgramCredentials } from '../../../src/knox/credentials.ts'
 import type { KnoxKind } from '../../../src/knox/kind.ts'
 import type { KnoxObservation } from '../../../src/knox/observe.ts'
 import { createSamsungAccountKind } from '../../../src/knox/samsung-account-kind.ts'
 import { type ClockGovernor, createClockGovernor } from '../../../src/outbound/clock-governor.ts'
 import { createOutbound } from '../../../src/outbound/undici-outbound.ts'
 import { createLog } from '../../../src/shared/log.ts'
-import { createSigner } from '../../../src/signing/signer.ts'
+import { createSigningKey } from '../../../src/signing/signing-key.ts'
 import { serve } from '../outbound/servers.ts'
 import { makeProgram } from '../samsung-account/program.ts'
 
@@ -62,10 +63,19 @@ export async function startKnox(
     onResponse: samsungClock.observe,
   })
   const program = makeProgram(server.origin, { knox })
-  const signer = createSigner(program.keys)
+  const { clientIdentifier, keys } = program
+  const used = { clientIdentifier, key: createSigningKey(keys) }
+  const credentials: ProgramCredentials = { exchange: (attempt) => attempt(used) }
   const observe = (observation: KnoxObservation) => observations.push(observation)
   return {
-    kind: createSamsungAccountKind({ program, signer, outbound, samsungClock, clock, observe }),
+    kind: createSamsungAccountKind({
+      program,
+      credentials,
+      outbound,
+      samsungClock,
+      clock,
+      observe,
+    }),
     program,
     samsungClock,
     calls,

@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { type KnoxOperation, knoxRefusal, knoxSilence } from '../../../src/knox/failure.ts'
+import {
+  type KnoxOperation,
+  knoxRefusal,
+  knoxSilence,
+  mayBlameCredentials,
+  provesCredentials,
+} from '../../../src/knox/failure.ts'
 import { OutboundError, type OutboundReason } from '../../../src/outbound/outbound.ts'
 
 const TRUST = ['40300000', '4030100']
@@ -87,6 +93,30 @@ describe('what an answer means to mint and to verify', () => {
     const response = answer(status, '', { 'retry-after': '7' })
 
     expect(knoxRefusal('mint', response, TRUST).retryAfterSeconds).toBe(seconds)
+  })
+})
+
+describe('what a refused exchange says of the key and the Client Identifier', () => {
+  it.each([
+    ['it may be they', [true, false], 401, { code: 4012250 }],
+    ['it may be they', [true, false], 400, { code: 4000000 }],
+    ['it may be they', [true, false], 403, { code: 4030000 }],
+    ['nothing: our address is not allowed', [false, false], 404, { code: 4042251 }],
+    ['nothing: it is the customer’s token', [false, false], 401, { code: 4010011 }],
+    ['nothing: it is not known', [false, false], 403, { code: 4030003 }],
+    ['nothing: Samsung is out of order', [false, false], 503, { code: 4012250 }],
+    ['they are accepted', [false, true], 403, { code: 40300000 }],
+  ])('%s: %j for %i %j', (_, [blamed, proven], status, body) => {
+    const error = knoxRefusal('mint', answer(status, body), TRUST)
+
+    expect([mayBlameCredentials(error), provesCredentials(error)]).toEqual([blamed, proven])
+  })
+
+  it('nothing, when it is no refusal of Knox', () => {
+    const silence = knoxSilence(new OutboundError('timeout', true))
+
+    for (const error of [silence, new TypeError('a defect'), undefined])
+      expect([mayBlameCredentials(error), provesCredentials(error)]).toEqual([false, false])
   })
 })
 

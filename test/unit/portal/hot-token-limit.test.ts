@@ -13,6 +13,7 @@ import { spendStoreTime } from '../../../src/shared/store-time.ts'
 import type { HandOut } from '../../../src/vault/hand-out.ts'
 import { configuredKeys } from '../access/support/keys.ts'
 import { recordLog, serve } from '../http/serve.ts'
+import { NO_LIMITS } from '../limits/support/no-limits.ts'
 
 const LIMIT_MS = 300
 const PATH = `/v1/connections/conn_${'0'.repeat(32)}/token`
@@ -31,13 +32,14 @@ const askStore = (ms: number) =>
 async function start(ways: { readonly confirmMs: number; readonly normalMs: number }) {
   const { log } = recordLog()
   const seen = { snapshot: AsyncLocalStorage.snapshot() }
+  const authenticator = createAuthenticator({
+    keys: configuredKeys([portal]),
+    pepper: pepperKey(pepper),
+    addressOf: () => null,
+    clock: Date.now,
+  })
   const hotToken = createHotToken({
-    authenticator: createAuthenticator({
-      keys: configuredKeys([portal]),
-      pepper: pepperKey(pepper),
-      addressOf: () => null,
-      clock: Date.now,
-    }),
+    authenticator,
     tokenSource: {
       peek: () => null,
       async confirm(): Promise<HandOut | null> {
@@ -51,6 +53,7 @@ async function start(ways: { readonly confirmMs: number; readonly normalMs: numb
     },
     tokenAnswer: createTokenAnswer(new Map()),
     countHandOut: () => {},
+    limits: NO_LIMITS,
     defaultMinTtlMs: 60_000,
     storeLimitMs: LIMIT_MS,
     log,
@@ -61,7 +64,11 @@ async function start(ways: { readonly confirmMs: number; readonly normalMs: numb
     res.json({})
   })
   app.use(createProblemHandler({ log }))
-  const { url } = await serve((req, res) => hotToken(req, res, () => app(req, res)))
+  const { url } = await serve((req, res) => {
+    // The short way is for keys that were proven before.
+    authenticator.identify(req)
+    hotToken(req, res, () => app(req, res))
+  })
   const ask = () => request(url).post(PATH).set('authorization', `Bearer ${apiKey.reveal()}`)
   return { ask, seen }
 }

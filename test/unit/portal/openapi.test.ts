@@ -109,6 +109,13 @@ describe('the routes', () => {
     expect(withoutIt.body.code).toBe('insufficient_scope')
   })
 
+  it.each(v1)('$name takes an assertion in the place of an API key, with the same scope', (one) => {
+    const [apiKey, assertion, ...others] = one.operation.security
+
+    expect(others).toEqual([])
+    expect(assertion?.assertion).toEqual(apiKey?.api_key)
+  })
+
   it.each(v1)('$name is closed to anybody without a key', async ({ method, path }) => {
     const anonymous = await request(real.app)[method as 'get'](concrete(path))
 
@@ -144,10 +151,11 @@ describe('the document', () => {
     expect(document.openapi).toMatch(/^3\.1\.\d+$/)
     expect(document.info).toMatchObject({ title: 'knoxgate', version: '0.0.0' })
     expect(document.servers).toEqual([{ url: '/' }])
-    expect(document.components.securitySchemes.api_key).toMatchObject({
-      type: 'http',
-      scheme: 'bearer',
-    })
+    for (const name of ['api_key', 'assertion'])
+      expect(document.components.securitySchemes[name]).toMatchObject({
+        type: 'http',
+        scheme: 'bearer',
+      })
   })
 
   it('names every operation once', () => {

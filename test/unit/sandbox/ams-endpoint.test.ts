@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { generateKeysFile } from '../../../src/sandbox/keys.ts'
 import { expectRefusal, NOW, ready } from './support/ams.ts'
@@ -108,6 +109,32 @@ describe('accessTokenOAuth2', () => {
     const taken = await postAms(sandbox, body)
 
     expect(taken.status).toBe(200)
+  })
+
+  it('knows only the public keys that it was told of last', async () => {
+    const { sandbox, claims } = await ready()
+    const body = amsBody(signJwt(claims))
+    const other = await generateKeysFile()
+    sandbox.control({ publicKeys: [other.Public] })
+
+    await expectRefusal(await postAms(sandbox, body), 4012250)
+    sandbox.control({ publicKeys: [other.Public, keys.Public] })
+    const taken = await postAms(sandbox, body)
+
+    expect(taken.status).toBe(200)
+  })
+
+  it('refuses a Client Identifier as soon as another has taken its place', async () => {
+    const { sandbox, claims } = await ready()
+    const body = amsBody(signJwt(claims))
+    sandbox.control({ clientIdentifier: 'the-next-one' })
+
+    await expectRefusal(await postAms(sandbox, body), 4012250)
+    const jti = randomUUID() + randomUUID()
+    const next = amsBody(signJwt({ ...claims, jti, clientIdentifier: 'the-next-one' }))
+    expect((await postAms(sandbox, next)).status).toBe(200)
+    sandbox.control({ clientIdentifier: null })
+    expect((await postAms(sandbox, body)).status).toBe(200)
   })
 
   it('takes every registered public key', async () => {

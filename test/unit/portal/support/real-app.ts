@@ -6,7 +6,9 @@ import { createAdminApp, createApp } from '../../../../src/app.ts'
 import { composeAccess } from '../../../../src/compose-access.ts'
 import { composeAdmin } from '../../../../src/compose-admin.ts'
 import { composeConsent } from '../../../../src/compose-consent.ts'
+import { composeLimits } from '../../../../src/compose-limits.ts'
 import { composePortal } from '../../../../src/compose-portal.ts'
+import { composePrograms } from '../../../../src/compose-programs.ts'
 import { composeUpstream } from '../../../../src/compose-upstream.ts'
 import { composeVault } from '../../../../src/compose-vault.ts'
 import type { Scope } from '../../../../src/config/config.ts'
@@ -55,6 +57,8 @@ export async function createRealApp(scopes: readonly (readonly Scope[])[] = [SCO
       KNOXGATE_MODE: 'development',
       REDIS_URL: 'memory:',
       ADMIN_READ_TOKEN,
+      // Many tests are strangers.
+      KNOXGATE_LIMITS_FAILED_AUTHENTICATION: '0',
     },
     portals: [portal({ api_keys: made.map(({ entry }) => entry) })],
   })
@@ -62,10 +66,14 @@ export async function createRealApp(scopes: readonly (readonly Scope[])[] = [SCO
   const clock = Date.now
   const metrics = createMetrics({ programs: [], skews: () => [] })
   const audit = NO_AUDIT
-  const upstream = composeUpstream({ config, log, clock })
-  const vault = await composeVault({ config, upstream, metrics, audit, log, clock })
+  const credentials = composePrograms({ config, metrics, audit, log, clock })
+  const { credentialsOf } = credentials
+  const upstream = composeUpstream({ config, credentialsOf, log, clock })
+  const limits = composeLimits({ config, audit, metrics, log, clock })
+  const { mintBudget } = limits
+  const vault = await composeVault({ config, upstream, metrics, audit, mintBudget, log, clock })
   const access = await composeAccess({ config, store: vault.store, audit, log, clock })
-  const door = createDoor(access.authenticator, log, audit)
+  const door = createDoor(access.authenticator, log, audit, limits)
   const programs = new Map(config.programs.map((program) => [program.id, program]))
   const portals = new Map(config.portals.map((one) => [one.id, one]))
   const parts = { config, programs, portals, upstream, vault, audit, log, clock }
@@ -77,9 +85,10 @@ export async function createRealApp(scopes: readonly (readonly Scope[])[] = [SCO
     pingStore: vault.store.ping,
     describeStore: vault.store.describe,
     keyRing: vault.keys.state,
-    programs: config.programs,
+    programs: credentials.states,
     skews: upstream.skews,
     clockState: upstream.clockState,
+    refusedHosts: () => [],
     alarms: vault.breaker.alarms,
     refreshOutcomes: metrics.refreshOutcomes,
     uncommitted: vault.uncommitted.count,
@@ -99,14 +108,16 @@ export async function createRealApp(scopes: readonly (readonly Scope[])[] = [SCO
     assetRouter: createAssetRouter({ viewsDir: VIEWS }),
     consentRouter: consent.router,
     pages,
+    pageLimit: limits.page,
     limits: config.settings.http,
     storeLimitMs: config.settings.store.requestBudgetMs,
     log,
     clock,
   })
   const adminRouter = composeAdmin({ ...parts, access, readiness, metrics })
-  const admin = createAdminApp({ adminRouter, log, clock })
+  const admin = createAdminApp({ adminRouter, strangerLimit: limits.admin, log, clock })
   async function close(): Promise<void> {
+    limits.refusals.stop()
     access.stop()
     vault.killSwitches.stop()
     await upstream.close()

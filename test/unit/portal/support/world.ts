@@ -1,9 +1,11 @@
 import { Router } from 'express'
 import type { Test } from 'supertest'
 import request from 'supertest'
+import { createMetrics } from '../../../../src/admin/metrics.ts'
 import { createApp } from '../../../../src/app.ts'
 import { createOperatorBreaker } from '../../../../src/breaker/operator-breaker.ts'
 import { composeConsent } from '../../../../src/compose-consent.ts'
+import { composeLimits } from '../../../../src/compose-limits.ts'
 import { composePortal } from '../../../../src/compose-portal.ts'
 import type { Portal, Scope } from '../../../../src/config/config.ts'
 import { SCOPES } from '../../../../src/config/scopes.ts'
@@ -103,6 +105,7 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
     kindOf: () => samsung.knox,
     skews: () => [],
     clockState: () => ({ skewMs: null, correctionMs: 0, beyondLimit: false }),
+    refusedHosts: () => [],
     close: async () => {},
   }
   const breaker = createOperatorBreaker({
@@ -123,6 +126,7 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
     breaker,
     // Nothing is held here long enough to be probed.
     prober: { look: async () => {}, start() {}, stop() {}, idle: async () => {} },
+    attempts: { fitness: () => 'later' as const, make: async () => {} },
     uncommitted,
     killSwitches: { ...world.freezes, ...NO_SWITCHES },
     idle: source.idle,
@@ -141,7 +145,9 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
     addressOf: () => null,
     clock,
   })
-  const door = createDoor(authenticator, log, audit)
+  const metrics = createMetrics({ programs: [], skews: () => [] })
+  const limits = composeLimits({ config, audit, metrics, log, clock })
+  const door = createDoor(authenticator, log, audit, limits)
   const tokenAnswer = createTokenAnswer(programs)
   const countHandOut = createCountHandOut(audit)
   const consent = composeConsent({ ...parts, pages })
@@ -154,6 +160,7 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
     assetRouter: Router(),
     consentRouter: consent.router,
     pages,
+    pageLimit: limits.page,
     limits: config.settings.http,
     storeLimitMs,
     log,
@@ -164,6 +171,7 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
     tokenSource: source,
     tokenAnswer,
     countHandOut,
+    limits: limits.api,
     defaultMinTtlMs: config.settings.knoxToken.defaultMinTtlMs,
     storeLimitMs,
     log,
