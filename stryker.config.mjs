@@ -33,8 +33,8 @@ export default {
   reporters: ['clear-text', 'progress-append-only', 'json'],
   jsonReporter: { fileName: '.knoxgate/mutation/report.json' },
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
-  concurrency: 2,
-  timeoutMS: 3000,
-  timeoutFactor: 3,
+  concurrency: 6,
+  timeoutMS: 10_000,
+  timeoutFactor: 1.5,
   thresholds: { high: 95, low: 85, break: 85 },
 }

@@ -19,9 +19,11 @@ function ofThisFile(run) {
 export const describe = Object.assign((...args) => mocha.describe(...args), {
   each: bind((...args) => mocha.describe(...args), false),
 })
-export const it = Object.assign((title, run) => mocha.it(title, run), {
-  each: bind((title, run) => mocha.it(title, run)),
-})
+/** A test that waits for what a mutant never does is over soon. */
+const TEST_MS = 2500
+
+const addTest = (title, run) => mocha.it(title, run).timeout(TEST_MS)
+export const it = Object.assign(addTest, { each: bind(addTest) })
 export const beforeAll = (run) => mocha.before(run)
 export const afterAll = (run) => mocha.after(run)
 export const beforeEach = (run) => mocha.beforeEach(ofThisFile(run))
