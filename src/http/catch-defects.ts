@@ -1,9 +1,27 @@
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Log } from '../shared/log.ts'
 import { toProblem } from './problem.ts'
 import { newTraceId } from './request-context.ts'
 import { API_HEADERS } from './security.ts'
 import { sendAnswer } from './send-answer.ts'
+
+/** Answers and logs a defect of a request that never got as far as Express. */
+export function answerDefect(
+  req: IncomingMessage,
+  res: ServerResponse,
+  error: unknown,
+  { log }: { readonly log: Log },
+): void {
+  const traceId = newTraceId()
+  const { status, headers, body } = toProblem(error, { traceId })
+  log.error('request_failed', { traceId, code: body.code, status, error })
+  if (res.headersSent) {
+    req.socket.destroy()
+    return
+  }
+  const all = { ...API_HEADERS, ...headers, 'x-trace-id': traceId }
+  sendAnswer(req, res, { status, headers: all, body: JSON.stringify(body) })
+}
 
 /**
  * Wraps a listener whose way does not begin in Express: what it throws is answered and logged like any
@@ -17,14 +35,7 @@ export function catchDefects(
     try {
       handle(req, res)
     } catch (error) {
-      const traceId = newTraceId()
-      const { status, headers, body } = toProblem(error, { traceId })
-      log.error('request_failed', { traceId, code: body.code, status, error })
-      if (res.headersSent) req.socket.destroy()
-      else {
-        const all = { ...API_HEADERS, ...headers, 'x-trace-id': traceId }
-        sendAnswer(req, res, { status, headers: all, body: JSON.stringify(body) })
-      }
+      answerDefect(req, res, error, { log })
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { answerDefect } from '../http/catch-defects.ts'
 import { API_HEADERS } from '../http/security.ts'
 import { sendProblem } from '../http/send-problem.ts'
 import type { ApiLimits, Count } from '../limits/api-limits.ts'
@@ -115,15 +116,18 @@ export function createHotToken(deps: HotTokenDeps): HotToken {
     if (id === null || !authenticator.isFresh()) return otherwise()
     const principal = authenticator.recognize(req)
     if (principal === null || !principal.scopes.has('tokens')) return otherwise()
-    countCall(limits, req, principal, id).then((count) => {
-      const call = { req, res, id, principal, count, ticket }
-      const refusal = limits.refusal(count, principal)
-      if (refusal !== null) return refuse(call, refusal)
-      return answer(call, () => {
-        limits.keep(req, count)
-        otherwise()
+    countCall(limits, req, principal, id)
+      .then((count) => {
+        const call = { req, res, id, principal, count, ticket }
+        const refusal = limits.refusal(count, principal)
+        if (refusal !== null) return refuse(call, refusal)
+        return answer(call, () => {
+          limits.keep(req, count)
+          otherwise()
+        })
       })
-    }, otherwise)
+      // Nobody else hears of a defect here, and unheard it would end the process.
+      .catch((error: unknown) => answerDefect(req, res, error, { log }))
   }
 }
 
