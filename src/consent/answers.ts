@@ -24,7 +24,7 @@ export interface AnswersDeps {
 export interface Answers {
   /** At the link: a page, or the way on. */
   show(res: Response, step: BrowserStep): void
-  /** At the callback: the way on, or the way to a page whose address holds nothing of Samsung's. */
+  /** At the callback: the way on, or a page that moves on to an address which holds nothing of Samsung's. */
   leave(res: Response, step: BrowserStep): void
   /** The page that ends a callback. @throws ServiceError `store_unavailable` */
   ended(res: Response, ending: Ending): Promise<void>
@@ -59,9 +59,11 @@ export function createAnswers(deps: AnswersDeps): Answers {
     sendPage(res, 200, pages.onTheWay({ supportId: supportIdOf(res), location, destination }))
   }
 
-  function showPage(res: Response, step: Step<'page'>, words: Words = {}, id?: string): void {
-    const about = describe(step.session)
-    const supportId = id ?? supportIdOf(res)
+  function showPage(res: Response, step: Step<'page'>, options: PageOptions = {}): void {
+    const { words = {}, supportId = supportIdOf(res), moveTo } = options
+    const about = { ...describe(step.session), moveTo }
+    // The next address must not be told of this one.
+    if (moveTo !== undefined) res.set('Referrer-Policy', 'no-referrer')
     forget(res, step)
     if (step.session?.phase === 'completed' && about.portalName !== undefined) {
       const { portalName } = about
@@ -89,17 +91,18 @@ export function createAnswers(deps: AnswersDeps): Answers {
         show(res, step)
         return
       }
-      forget(res, step)
       const cause = pageCauseOf(step, AT_CALLBACK)
       const supportId = supportIdOf(res)
-      seeOther(res, endedAddress({ cause, supportId, sessionId: step.session?.id }))
+      const moveTo = endedAddress({ cause, supportId, sessionId: step.session?.id })
+      showPage(res, step, { words: AT_CALLBACK, moveTo })
     },
 
     async ended(res, { cause, supportId, sessionId }) {
       const outcome = sessionId === undefined ? null : await readOutcome(sessionId)
       if (outcome !== null && outcome.cause !== null) {
         const { session, cause: known } = outcome
-        return showPage(res, { kind: 'page', cause: known, session }, AT_CALLBACK, supportId)
+        const step = { kind: 'page', cause: known, session } as const
+        return showPage(res, step, { words: AT_CALLBACK, supportId })
       }
       const model = { cause, supportId: supportId ?? supportIdOf(res) }
       const html = pages.error({ ...model, ...describe(outcome?.session) })
@@ -109,6 +112,13 @@ export function createAnswers(deps: AnswersDeps): Answers {
 }
 
 type Words = Partial<Record<StepCause, PageCause>>
+
+interface PageOptions {
+  readonly words?: Words
+  /** Of the request that the page is about, where that was another one. */
+  readonly supportId?: string | undefined
+  readonly moveTo?: string
+}
 
 /** On the way back, a link that has run out is a late sign-in, and a lost session a foreign state. */
 const AT_CALLBACK: Words = { expired: 'late', not_found: 'unknown_state' }

@@ -26,10 +26,16 @@ export function createProblemHandler({ log }: { readonly log: Log }): ErrorReque
 
 export interface PageErrorDeps {
   /** Renders the page of a cause: `pages.error`. */
-  readonly renderPage: (model: { readonly cause: PageCause; readonly supportId: string }) => string
-  /** Where the browser is led when a page would leave its address as it is; null to answer there. */
+  readonly renderPage: (model: ErrorPage) => string
+  /** Where the browser moves on to, so that its address does not stay; null where it may. */
   readonly leadAway?: (req: Request, refusal: PageRefusal) => string | null
   readonly log: Log
+}
+
+interface ErrorPage {
+  readonly cause: PageCause
+  readonly supportId: string
+  readonly moveTo?: string | undefined
 }
 
 interface PageRefusal {
@@ -45,15 +51,16 @@ export function createPageErrorHandler(deps: PageErrorDeps): ErrorRequestHandler
     const { cause, status } = pageOf(error)
     record(log, res, { error, code: cause, status })
     const supportId = supportIdOf(res)
-    const away = leadAway(req, { cause, status, supportId })
-    if (away !== null)
-      return answer(req, res, { status: 303, headers: { Location: away }, body: '' })
+    const moveTo = leadAway(req, { cause, status, supportId }) ?? undefined
     const traceId = traceIdOf(res)
     const headers = {
       ...toProblem(error, { traceId }).headers,
       'Content-Type': 'text/html; charset=utf-8',
+      ...(moveTo === undefined ? {} : { 'Referrer-Policy': 'no-referrer' }),
     }
-    const body = renderOr(lastResort(supportId), log, () => renderPage({ cause, supportId }))
+    const body = renderOr(lastResort(supportId), log, () =>
+      renderPage({ cause, supportId, moveTo }),
+    )
     answer(req, res, { status, headers, body })
   }
 }

@@ -39,8 +39,14 @@ interface OnTheWayModel extends PageModel {
   readonly destination?: string | undefined
 }
 
+/** A page whose own address should not stay in the browser. */
+interface MovingModel {
+  /** Where the same page has a clean address: a path on this origin, moved on to at once. */
+  readonly moveTo?: string | undefined
+}
+
 /** The page of a connection that stands. */
-interface ConnectedModel extends PageModel {
+interface ConnectedModel extends PageModel, MovingModel {
   readonly portalName: string
   readonly partnerId?: string | undefined
   /** An absolute http(s) URL. */
@@ -48,7 +54,7 @@ interface ConnectedModel extends PageModel {
 }
 
 /** A page that ends the attempt; the words come from `PAGE_MESSAGES`. */
-interface EndModel extends PageModel {
+interface EndModel extends PageModel, MovingModel {
   /** An absolute http(s) URL. */
   readonly returnUrl?: string | undefined
 }

@@ -41,6 +41,7 @@ const ADDRESS =
 
 /** The page of a cause is there, and neither the address nor the history nor a script sees more. */
 async function expectClean(page: Page, cause: PageCause): Promise<void> {
+  await page.waitForURL((url) => ADDRESS.test(url.pathname + url.search))
   await seeEnd(page, cause)
   const { pathname, search, hash } = new URL(page.url())
   expect(ADDRESS.exec(pathname + search + hash)?.[1]).toBe(cause)
@@ -165,6 +166,7 @@ it('going back from the page that ends a callback, and reloading it, repeats not
   const session = await stack.newSession()
   await consent(page, session)
   await page.goto(lastCallback())
+  await page.waitForURL((url) => ADDRESS.test(url.pathname + url.search))
   await seeEnd(page, 'used')
   const before = stack.front.seen.length
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createHttpBrowser, type HttpBrowser } from '../../../scripts/stack/http-browser.ts'
 import { createVerifier } from '../../../scripts/stack/portal-client.ts'
 import { type Rig, startRig } from '../../support/service-rig.ts'
-import { expectNoTrace, expectPage, type Refused, storeContent } from './bad-input.ts'
+import { expectNoTrace, expectPage, storeContent } from './bad-input.ts'
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 const CANARY = '<script>alert(1)</script>'
@@ -47,22 +47,14 @@ interface Asked {
   readonly body?: string | Uint8Array<ArrayBuffer>
 }
 
-/**
- * Asks with the cookie of the browser that began: nothing but the input is wrong. Goes where a
- * callback that ends on a page leads.
- */
-async function ask(
-  path: string,
-  { method = 'GET', headers = {}, body }: Asked = {},
-): Promise<Refused> {
+/** Asks with the cookie of the browser that began: nothing but the input is wrong. */
+async function ask(path: string, { method = 'GET', headers = {}, body }: Asked = {}) {
   const answer = await fetch(rig.stack.url + path, {
     method,
     headers: { cookie, ...headers },
     redirect: 'manual',
     ...(body === undefined ? {} : { body }),
   })
-  const location = answer.headers.get('location') ?? ''
-  if (location.startsWith('/connect/ended?')) return ask(location)
   const contentType = answer.headers.get('content-type')
   const name = `${method} ${path.slice(0, 100)} ${String(body ?? '').slice(0, 60)}`
   return { name, status: answer.status, contentType, text: await answer.text() }

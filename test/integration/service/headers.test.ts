@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { createHttpBrowser } from '../../../scripts/stack/http-browser.ts'
 import { createVerifier } from '../../../scripts/stack/portal-client.ts'
 import { head, sendRaw } from '../../support/raw-http.ts'
 import { type Rig, startRig } from '../../support/service-rig.ts'
@@ -10,6 +11,7 @@ import { type Rig, startRig } from '../../support/service-rig.ts'
 
 let rig: Rig
 let connectPath: string
+let connectUrl: string
 
 beforeAll(async () => {
   rig = await startRig()
@@ -20,6 +22,7 @@ beforeAll(async () => {
     code_challenge: createVerifier().challenge,
   })
   connectPath = `/connect/${body.id}`
+  connectUrl = body.connect_url
 })
 afterAll(() => rig?.close())
 
@@ -48,7 +51,6 @@ type Case = readonly [status: number, name: string, asked: () => Asked]
 
 const PAGES: readonly Case[] = [
   [200, 'the first page', () => get(connectPath)],
-  [303, 'a callback that is led away', () => get('/callback/emm-eu?code=a&state=b')],
   [400, 'the page that ends a callback', () => get('/connect/ended?cause=unknown_state')],
   [400, 'a path that cannot be read', () => get('/connect/%ff')],
   [403, 'a form of nobody', () => post(connectPath, 'action=continue', FORM)],
@@ -140,16 +142,33 @@ describe.each([
 
 describe('what leads a browser on', () => {
   it('is 303, after a POST as after a GET, and never repeats the POST elsewhere', async () => {
-    const form = 'code=a&state=b'
-    const answers = [
-      await ask(publicUrl(), get('/callback/emm-eu?code=a&state=b')),
-      await ask(publicUrl(), post('/callback/emm-eu', form, FORM)),
-      await ask(publicUrl(), get('/callback/nobody?code=a')),
-    ]
+    const browser = createHttpBrowser()
+    const confirm = await browser.open(connectUrl)
+    const onTheWay = await browser.press(confirm, { name: 'action', value: 'continue' })
+    const signIn = await browser.follow(onTheWay)
+    const isBack = (url: string) => url.includes('/callback/')
+    const { url } = await browser.press(signIn, { name: 'allow', value: 'ada' }, isBack)
+    const [cookie] = browser.cookies.get(new URL(connectUrl).host) ?? []
+    const { pathname, search } = new URL(url)
 
-    for (const { status, headers, body } of answers) {
-      expect([status, body]).toEqual([303, ''])
-      expect(headers.get('location')).toMatch(/^\/connect\/ended\?/)
+    const posted = await ask(publicUrl(), post(pathname, search.slice(1), FORM))
+    const kept = posted.headers.get('location') ?? ''
+    const got = await ask(publicUrl(), get(kept, `Cookie: ${cookie?.join('=')}`))
+
+    expect([posted.status, posted.body, got.status, got.body]).toEqual([303, '', 303, ''])
+    expect(kept).toMatch(/^\/callback\/emm-eu\/continue\?handle=/)
+    expect(got.headers.get('location')).toMatch(/[?&]result_code=/)
+  })
+
+  it('is the page itself where a callback is refused, and it takes its address away', async () => {
+    for (const asked of [
+      get('/callback/emm-eu?code=a&state=b'),
+      post('/callback/emm-eu', 'code=a&state=b', FORM),
+    ]) {
+      const { status, headers, body } = await ask(publicUrl(), asked)
+
+      expect([status, headers.get('referrer-policy')]).toEqual([400, 'no-referrer'])
+      expect(body).toContain('<meta http-equiv="refresh" content="0;url=/connect/ended?')
     }
   })
 })

@@ -17,11 +17,15 @@ beforeEach(async () => {
 const cookieHeader = ({ cookies }: TestBrowser) =>
   [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
 
-/** The answer to a callback itself, before any redirect is followed. */
+/** The answer to a callback itself, before the browser moves on. */
 const callback = (parameters: string, cookie = '', method: 'GET' | 'POST' = 'GET') =>
   method === 'GET'
     ? world.send('GET', `/callback/emm-eu?${parameters}`).set('cookie', cookie)
     : world.send('POST', '/callback/emm-eu').set('cookie', cookie).type('form').send(parameters)
+
+/** Where a page moves on to at once. */
+const movedTo = ({ text }: { readonly text: string }): string | undefined =>
+  /<meta http-equiv="refresh" content="0;url=([^"]*)">/.exec(text)?.[1]?.replaceAll('&amp;', '&')
 
 const ADDRESS =
   /^\/connect\/ended\?cause=([a-z_]+)(?:&session=(cs_[0-9a-z]{32}))?&support_id=[0-9a-f]{4}(?:-[0-9a-f]{4}){2}$/
@@ -36,16 +40,16 @@ describe('a callback that ends on a page', () => {
     ['denied', async () => ['close=true&closedAction=signInFailed&state=canary', '']],
   ]
   it.each(ENDS)(
-    'for %s leads to an address of its own, by GET and by POST',
+    'for %s moves on to an address of its own, by GET and by POST',
     async (cause, make) => {
       const [parameters, cookie] = await make()
       for (const method of ['GET', 'POST'] as const) {
         const res = await callback(parameters, cookie, method)
 
-        expect([res.status, res.text]).toEqual([303, ''])
+        expectPage(res, PAGE_MESSAGES[cause].status, new RegExp(PAGE_MESSAGES[cause].heading))
         expect(res.headers['cache-control']).toBe('no-store')
-        expect(res.headers['referrer-policy']).toBe('same-origin')
-        expect(readAddress(res.headers.location)).toEqual([cause, undefined])
+        expect(res.headers['referrer-policy']).toBe('no-referrer')
+        expect(readAddress(movedTo(res))).toEqual([cause, undefined])
       }
     },
   )
@@ -55,10 +59,11 @@ describe('a callback that ends on a page', () => {
 
     const res = await callback(`code=canary&state=${state}`)
 
-    expect(readAddress(res.headers.location)).toEqual(['wrong_browser', id])
-    const page = await browser.open(res.headers.location ?? '')
-    expectPage(page, 400, /browser you started in/)
-    expect(page.text).toContain('Back to <bdi>acme</bdi>')
+    expect(readAddress(movedTo(res))).toEqual(['wrong_browser', id])
+    for (const page of [res, await browser.open(movedTo(res) ?? '')]) {
+      expectPage(page, 400, /browser you started in/)
+      expect(page.text).toContain('Back to <bdi>acme</bdi>')
+    }
   })
 
   it('keeps the support id under which the log has it', async () => {
@@ -67,7 +72,7 @@ describe('a callback that ends on a page', () => {
       '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
     )
 
-    const page = await browser.open(res.headers.location ?? '')
+    const page = await browser.open(movedTo(res) ?? '')
 
     expect(page.text).toContain('<code>4bf9-2f35-77b3</code>')
   })
@@ -79,8 +84,9 @@ describe('a callback that ends on a page', () => {
     const second = await callback(`code=ada&state=${state}`, cookie)
 
     expect(first.headers.location).toContain('result_code=')
-    expect(readAddress(second.headers.location)).toEqual(['used', id])
-    expectPage(await browser.open(second.headers.location ?? ''), 400, /already done/)
+    expect(readAddress(movedTo(second))).toEqual(['used', id])
+    for (const page of [second, await browser.open(movedTo(second) ?? '')])
+      expectPage(page, 400, /already done/)
   })
 
   it('after its time is late', async () => {
@@ -89,19 +95,20 @@ describe('a callback that ends on a page', () => {
 
     const res = await callback(`code=ada&state=${state}`, cookieHeader(browser))
 
-    expect(readAddress(res.headers.location)).toEqual(['late', id])
-    expectPage(await browser.open(res.headers.location ?? ''), 400, /took too long/)
+    expect(readAddress(movedTo(res))).toEqual(['late', id])
+    for (const page of [res, await browser.open(movedTo(res) ?? '')])
+      expectPage(page, 400, /took too long/)
   })
 
   it.each([
-    ['to no program', '/callback/nobody?code=canary&state=a', 'not_found'],
-    ['to a program that cannot be read', '/callback/%ff?code=canary', 'bad_request'],
-    ['that is too long', `/callback/emm-eu?code=${'a'.repeat(5000)}`, 'bad_request'],
-  ])('%s leaves nothing in the address either', async (_, path, cause) => {
+    ['to no program', '/callback/nobody?code=canary&state=a', 'not_found', 404],
+    ['to a program that cannot be read', '/callback/%ff?code=canary', 'bad_request', 400],
+    ['that is too long', `/callback/emm-eu?code=${'a'.repeat(5000)}`, 'bad_request', 414],
+  ] as const)('%s leaves nothing in the address either', async (_, path, cause, status) => {
     const res = await world.send('GET', path)
 
-    expect(res.status).toBe(303)
-    expect(readAddress(res.headers.location)).toEqual([cause, undefined])
+    expect([res.status, res.headers['referrer-policy']]).toEqual([status, 'no-referrer'])
+    expect(readAddress(movedTo(res))).toEqual([cause, undefined])
   })
 
   it('stays where it is while the store is away: reloading it goes on with the sign-in', async () => {
@@ -172,6 +179,7 @@ describe('the page that ends a callback', () => {
     const page = await browser.open(`/connect/ended?cause=${cause}&session=${id}`)
 
     expectPage(page, PAGE_MESSAGES[cause].status, new RegExp(PAGE_MESSAGES[cause].heading))
+    expect(movedTo(page)).toBeUndefined()
     expect(page.headers['content-security-policy']).toContain("form-action 'none'")
     expect(world.writes()).toBe(before)
   })

@@ -1,4 +1,4 @@
-import request, { type Response } from 'supertest'
+import request from 'supertest'
 
 export const PUBLIC_URL = 'https://connect.example.com'
 
@@ -8,29 +8,20 @@ export type TestBrowser = ReturnType<typeof createBrowser>
 export function createBrowser({ url }: { readonly url: string }) {
   const cookies = new Map<string, string>()
 
-  async function open(path: string): Promise<Response> {
+  async function open(path: string) {
     const res = await request(url).get(path).set('cookie', cookieHeader())
-    return arrive(res)
+    keep(res.headers['set-cookie'])
+    return res
   }
 
-  async function post(
-    path: string,
-    form: string,
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<Response> {
+  async function post(path: string, form: string, headers: Readonly<Record<string, string>> = {}) {
     const res = await request(url)
       .post(path)
       .set({ cookie: cookieHeader(), origin: PUBLIC_URL, ...headers })
       .set('content-type', headers['content-type'] ?? 'application/x-www-form-urlencoded')
       .send(form)
-    return arrive(res)
-  }
-
-  /** Keeps the cookies, and follows a redirect to the page that ends a callback. */
-  async function arrive(res: Response): Promise<Response> {
     keep(res.headers['set-cookie'])
-    const { location = '' } = res.headers
-    return location.startsWith('/connect/ended?') ? open(location) : res
+    return res
   }
 
   const cookieHeader = () => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
