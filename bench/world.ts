@@ -44,6 +44,14 @@ const RAISED = Object.fromEntries(
   ['KEY', 'CONNECTION', 'ADDRESS'].map((of) => [`KNOXGATE_LIMITS_PER_${of}`, '100000000']),
 )
 
+/** A service that counts nothing. */
+export const WITHOUT_LIMITS = {
+  ...Object.fromEntries(Object.keys(RAISED).map((name) => [name, '0'])),
+  KNOXGATE_LIMITS_CONCURRENT_REQUESTS: '0',
+  KNOXGATE_LIMITS_CONCURRENT_REQUESTS_PER_PORTAL: '0',
+  KNOXGATE_LIMITS_CONCURRENT_REQUESTS_UNPROVEN: '0',
+}
+
 const portalOf = (id: string) => ({ id, name: id, returnUrl: `http://localhost:3999/${id}` })
 
 /** Starts the world and walks through one consent. */

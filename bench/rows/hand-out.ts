@@ -12,7 +12,7 @@ export interface HandOutTargets {
   /** Express and JSON, nothing else. */
   readonly json?: Target
   /** The service with other settings. */
-  readonly variant?: Target
+  readonly variants?: readonly Target[]
 }
 
 /** Bounds of the ratio to the bare vault handler. */
@@ -27,11 +27,11 @@ const cpu = ({ cpuMicros }: Sample): number => cpuMicros
 /** Measures hand-outs per second and their price, all targets in turn. */
 export async function measureHandOut(
   load: Load,
-  { service, vault, json, variant }: HandOutTargets,
+  { service, vault, json, variants = [] }: HandOutTargets,
   bounds: HandOutBounds,
   effort: Effort,
 ): Promise<readonly Row[]> {
-  const others = [json, variant].filter((target) => target !== undefined)
+  const others = json === undefined ? variants : [json, ...variants]
   const rounds = await runRounds(load, [service, vault, ...others], effort.load)
   const throughput = (one: Target, other: Target, limits: Partial<HandOutBounds>): Row => ({
     name: one.name,
@@ -41,9 +41,10 @@ export async function measureHandOut(
   })
   return [
     throughput(service, vault, bounds),
-    ...(variant === undefined ? [] : [throughput(variant, vault, {})]),
+    ...variants.map((variant) => throughput(variant, vault, {})),
     ...(json === undefined ? [] : [throughput(service, json, { goal: 1 })]),
     ...priceRows(rounds, service, vault),
+    ...variants.map((variant) => priceRow(rounds, variant, vault)),
   ]
 }
 
@@ -58,14 +59,16 @@ const compare = (
   ratio: medianRatio(rounds, one, other, pick),
 })
 
+const priceRow = (rounds: readonly Round[], service: Target, vault: Target): Row => ({
+  name: `${service.name}: processor time`,
+  unit: 'µs/req',
+  ...compare(rounds, service, vault, cpu),
+  lowerIsBetter: true,
+})
+
 /** Processor time and memory; and how far the machine was ours. */
 const priceRows = (rounds: readonly Round[], service: Target, vault: Target): readonly Row[] => [
-  {
-    name: `${service.name}: processor time`,
-    unit: 'µs/req',
-    ...compare(rounds, service, vault, cpu),
-    lowerIsBetter: true,
-  },
+  priceRow(rounds, service, vault),
   {
     name: `${service.name}: RSS after load`,
     figure: residentBytesOf(service.pid) / 2 ** 20,

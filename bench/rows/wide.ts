@@ -3,7 +3,7 @@ import { fillBareVault } from '../bare-vault.ts'
 import type { Effort } from '../effort.ts'
 import type { Load, Target } from '../load/load.ts'
 import type { Row } from '../table.ts'
-import { PORTALS, tokenPath, type World } from '../world.ts'
+import { PORTALS, tokenPath, WITHOUT_LIMITS, type World } from '../world.ts'
 import { measureHandOut } from './hand-out.ts'
 
 const VAULT_HANDLER = new URL('../baselines/vault-handler.ts', import.meta.url)
@@ -32,13 +32,15 @@ export async function wideRows(world: World, load: Load, effort: Effort): Promis
     authorization,
   })
   const service = targetOf('hand-out, wide', asking)
-  const variant = targetOf('hand-out, wide, 1 s copy', world.service)
+  const copying = targetOf('hand-out, wide, 1 s copy', world.service)
+  const free = await world.startService({ ...SHORT_COPY, ...WITHOUT_LIMITS })
+  const variants = [copying, targetOf('hand-out, wide, without limits', free)]
   const bounds = { floor: 0.9, goal: 1.5 }
-  const rows = await measureHandOut(load, { service, vault, variant }, bounds, effort)
+  const rows = await measureHandOut(load, { service, vault, variants }, bounds, effort)
   return [
     ...rows,
     await askedRow(world, load, service, asking),
-    await askedRow(world, load, variant, world.service),
+    await askedRow(world, load, copying, world.service),
   ]
 }
 

@@ -8,10 +8,14 @@ export { expect } from 'expect'
 
 const mocha = globalThis
 
+/** A test that waits for what a mutant never does is over soon. */
+const MOST_MS = 2500
+
 /** To Mocha a hook outside of `describe` is one of all files; to Jest it is one of its file. */
 function ofThisFile(run) {
   const file = /\/test\/unit\/[^:)]+\.test\.ts/.exec(new Error().stack)?.[0]
   return function hook() {
+    this.timeout(MOST_MS)
     return this.currentTest.file.endsWith(file) ? run() : undefined
   }
 }
@@ -19,10 +23,7 @@ function ofThisFile(run) {
 export const describe = Object.assign((...args) => mocha.describe(...args), {
   each: bind((...args) => mocha.describe(...args), false),
 })
-/** A test that waits for what a mutant never does is over soon. */
-const TEST_MS = 2500
-
-const addTest = (title, run) => mocha.it(title, run).timeout(TEST_MS)
+const addTest = (title, run) => mocha.it(title, run).timeout(MOST_MS)
 export const it = Object.assign(addTest, { each: bind(addTest) })
 export const beforeAll = (run) => mocha.before(run)
 export const afterAll = (run) => mocha.after(run)
