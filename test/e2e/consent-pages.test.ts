@@ -65,6 +65,8 @@ describe.each(['phone', 'desktop'] as const)('on a %s', (size) => {
 
     for (const url of ends) {
       await page.goto(url)
+      // A callback's page moves on by itself, to the same page.
+      if (url.includes('/callback/')) await page.waitForURL('**/connect/ended?*')
       await expectFits(page, viewport.width, 0)
     }
 

@@ -118,7 +118,6 @@ describe('no secret, however it is written,', () => {
     expect([...names].toSorted()).toEqual([
       'api_server_url',
       'auth_server_url',
-      'cause',
       'client_id',
       'code',
       'code_expires_in',
@@ -128,9 +127,7 @@ describe('no secret, however it is written,', () => {
       'redirect_uri',
       'response_type',
       'result_code',
-      'session',
       'state',
-      'support_id',
       'verbose',
     ])
   })
