@@ -8,7 +8,7 @@ const KEYS_PATH = resolve('.knoxgate/sandbox/keys.json')
 
 /** Starts the sandbox as the environment says, and tells how to use it. */
 async function start(): Promise<void> {
-  const { port, redirectUris } = readStartOptions(process.env)
+  const { port, redirectUris, kinds } = readStartOptions(process.env)
   const keys = await loadOrCreateKeys(KEYS_PATH)
   const sandbox = await createSandbox({
     port,
@@ -19,7 +19,7 @@ async function start(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void sandbox.close())
   }
-  console.log(setupText(sandbox, KEYS_PATH))
+  console.log(setupText(sandbox, KEYS_PATH, kinds))
 }
 
 function explain(error: unknown): string {

@@ -8,7 +8,7 @@ export interface Actions {
   readonly revokeConsent?: AccountId | undefined
   /** Ends the life of every Samsung Account access token now. */
   readonly expireAccessTokens?: true | undefined
-  /** Ends the life of every unsigned Knox token now. */
+  /** Ends the life of every unsigned Knox token now, those of programs included. */
   readonly expireKcsTokens?: true | undefined
   /** Forgets every code and token, as if Samsung had lost them. */
   readonly forgetTokens?: true | undefined

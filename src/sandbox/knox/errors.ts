@@ -16,10 +16,24 @@ const ERRORS = {
   ACCESS_TOKEN_INVALID: [403, 4032252],
   AUTHORIZATION_FAIL: [403, 40300000],
   RESOURCE_NOT_FOUND: [404, 4040000],
+  CUSTOMER_NOT_IN_SAME_REGION: [400, 4002105],
+  CUSTOMER_NOT_MANAGED_BY_MSP: [400, 4002113],
+  CUSTOMER_NOT_FOUND: [404, 4042100],
 } as const
 
 /** Knox's name of an error, as it stands in `message`. */
 export type KnoxErrorName = keyof typeof ERRORS
+
+/** A Knox error, whichever shape it is written in. */
+export interface KnoxError {
+  readonly status: number
+  readonly code: number | string
+  readonly message: string
+  readonly data: string
+}
+
+/** Writes an error in the shape of one Knox service. */
+export type KnoxErrorWriter = (error: KnoxError, shape: Settings['codeShape']) => Reply
 
 /** Knox says no; `message` becomes `data`, and must not quote what was sent. */
 export class KnoxRefusal extends Error {
@@ -32,22 +46,18 @@ export class KnoxRefusal extends Error {
   }
 }
 
-/** Answers with a Knox error body `{code, message, data, errorId}` (protocol.md 3.6). */
-export function knoxErrorReply(refusal: KnoxRefusal, shape: Settings['codeShape']): Reply {
-  const [status, code] = ERRORS[refusal.error]
-  return knoxCodeReply({ status, code, message: refusal.error, data: refusal.message }, shape)
+/** What a refusal amounts to with the codes that are set. */
+export function describeRefusal(refusal: KnoxRefusal, { expiryCode }: Settings): KnoxError {
+  const [status, documented] = ERRORS[refusal.error]
+  const code = refusal.error === 'ACCESS_TOKEN_EXPIRED' ? Number(expiryCode) : documented
+  return { status, code, message: refusal.error, data: refusal.message }
 }
 
-/** Answers with any code; KBA 1242 shows code, message and data as arrays. */
-export function knoxCodeReply(
-  error: {
-    readonly status: number
-    readonly code: number | string
-    readonly message: string
-    readonly data: string
-  },
-  shape: Settings['codeShape'],
-): Reply {
+/**
+ * Writes `{code, message, data, errorId}` (protocol.md 3.6); KBA 1242 shows code, message and data
+ * as arrays.
+ */
+export const knoxCodeReply: KnoxErrorWriter = (error, shape) => {
   const { status, code, message, data } = error
   const errorId = randomUUID()
   const body = {

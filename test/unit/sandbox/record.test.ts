@@ -32,9 +32,9 @@ describe('the record', () => {
     const print = expect.stringMatching(/^[\w-]{43}$/)
     const issued = { accessToken: print, refreshToken: print }
     expect(seen).toEqual({
-      issued: { codes: 1, accessTokens: 2, refreshTokens: 2, kcsTokens: 0 },
+      issued: { codes: 1, accessTokens: 2, refreshTokens: 2, kcsTokens: 0, programTokens: 0 },
       spent: { codes: 1, refreshTokens: 1, jtis: 0 },
-      refused: { signin: 0, token: 1, ams: 0, kme: 0 },
+      refused: { signin: 0, token: 1, ams: 0, program: 0, kme: 0, kg: 0, msp: 0 },
       requests: [
         {
           ...done,
