@@ -10,6 +10,9 @@ import { guardDevicesEndpoint } from './knox/guard-endpoint.ts'
 import { devicesEndpoint, profilesEndpoint } from './knox/kme-endpoint.ts'
 import { managedCustomersEndpoint } from './knox/managed-customers.ts'
 import { programEndpoint } from './knox/program-endpoint.ts'
+import { decideAuthorize, showAuthorize } from './knox-oauth/authorize.ts'
+import { revocationEndpoint } from './knox-oauth/revocation-endpoint.ts'
+import { oauthTokenEndpoint } from './knox-oauth/token-endpoint.ts'
 import { homePage } from './pages/home.ts'
 import { signInEndpoint } from './samsung-account/sign-in-endpoint.ts'
 import { decideSignIn, showSignIn } from './samsung-account/sign-in-gate.ts'
@@ -17,11 +20,14 @@ import { endSignIn } from './samsung-account/sign-out-gate.ts'
 import { tokenEndpoint } from './samsung-account/token-endpoint.ts'
 import {
   ACCESS_TOKEN_PATH,
+  AUTHORIZE_PATH,
   DEVICES_PATH,
   GUARD_DEVICES_PATH,
   MANAGED_CUSTOMERS_PATH,
+  OAUTH_TOKEN_PATH,
   PROFILES_PATH,
   PROGRAM_TOKEN_PATH,
+  REVOKE_PATH,
   TOKEN_PATH,
 } from './urls.ts'
 
@@ -45,6 +51,10 @@ export function createApp(ctx: Context, control: Control): Express {
   app.post(TOKEN_PATH, serve(ctx, tokenEndpoint(ctx)))
   app.post(ACCESS_TOKEN_PATH, serve(ctx, amsEndpoint(ctx)))
   app.post(PROGRAM_TOKEN_PATH, serve(ctx, programEndpoint(ctx)))
+  app.get(AUTHORIZE_PATH, serve(ctx, signInEndpoint(ctx, showAuthorize, 'authorize')))
+  app.post(AUTHORIZE_PATH, serve(ctx, signInEndpoint(ctx, decideAuthorize, 'authorize')))
+  app.post(OAUTH_TOKEN_PATH, serve(ctx, oauthTokenEndpoint(ctx)))
+  app.post(REVOKE_PATH, serve(ctx, revocationEndpoint(ctx)))
   app.get(PROFILES_PATH, serve(ctx, profilesEndpoint(ctx)))
   app.get(DEVICES_PATH, serve(ctx, devicesEndpoint(ctx)))
   app.post(GUARD_DEVICES_PATH, serve(ctx, guardDevicesEndpoint(ctx)))

@@ -1,5 +1,7 @@
 import { clientIdentifierFrom, contextFrom, derive } from './derive.ts'
 import { generateKeysFile, type KeysFile, type RegisteredKey, registerKey } from './keys.ts'
+import { createOauthClients, type OauthClient } from './knox-oauth/clients.ts'
+import type { OauthClientName } from './oauth-state.ts'
 import type { ProgramKind } from './state.ts'
 
 /** What a portal operator may bring along; everything absent is derived from the key pair. */
@@ -42,6 +44,8 @@ export interface Registration {
   }
   /** A Managed Service Provider and a company for itself, with the key pair of `knox`. */
   readonly programs: Readonly<Record<ProgramKind, ProgramRegistration>>
+  /** The apps of Knox OAuth 2.0. */
+  readonly oauth: Readonly<Record<OauthClientName, OauthClient>>
 }
 
 /**
@@ -70,6 +74,7 @@ export async function createRegistration(options: RegistrationOptions = {}): Pro
       idpTokenClaim: options.idpTokenClaim ?? 'idpAccessToken',
     },
     programs: { msp: createProgram(keys, 'msp'), customer: createProgram(keys, 'customer') },
+    oauth: createOauthClients(keys),
   }
 }
 

@@ -7,9 +7,14 @@ import {
   KIND_SETTING_RULES,
   type KindSettings,
 } from './kind-settings.ts'
+import {
+  DEFAULT_OAUTH_SETTINGS,
+  OAUTH_SETTING_RULES,
+  type OauthSettings,
+} from './oauth-settings.ts'
 
 /** How this Samsung behaves, where the real one varies or is unknown, and what tests provoke. */
-export interface Settings extends KindSettings {
+export interface Settings extends KindSettings, OauthSettings {
   /** Where a browser may be sent back to, compared as whole strings. */
   readonly redirectUris: readonly string[]
   /** The three deliveries of protocol.md 2.3. */
@@ -87,6 +92,7 @@ export const DEFAULT_SETTINGS: Settings = {
   trust: { fernhill: true, marlow: true },
   clockOffsetSeconds: 0,
   ...DEFAULT_KIND_SETTINGS,
+  ...DEFAULT_OAUTH_SETTINGS,
 }
 
 /** A setting may be any text here: hostile hosts are what it is for. */
@@ -139,4 +145,5 @@ export const SETTING_RULES: Rules<
   ),
   clockOffsetSeconds: integer(-31_536_000, 31_536_000),
   ...KIND_SETTING_RULES,
+  ...OAUTH_SETTING_RULES,
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { AccountId } from './accounts.ts'
 import type { Fault } from './control/faults.ts'
+import { createOauthState, type OauthState } from './oauth-state.ts'
 import { type Activity, createActivity, type Delivery } from './record.ts'
 import type { Settings } from './settings.ts'
 
@@ -80,6 +81,8 @@ export interface State {
   readonly refreshTokens: Map<string, RefreshToken>
   readonly kcsTokens: Map<string, KcsToken>
   readonly programTokens: Map<string, ProgramToken>
+  /** Everything about Knox OAuth 2.0. */
+  readonly oauth: OauthState
   /** By an id of their own, oldest first. */
   readonly families: Map<string, Family>
   /** Every `jti` ever seen, and the fingerprint of the JWT that bore it. */
@@ -106,6 +109,7 @@ export const createState = (settings: Settings): State => ({
   refreshTokens: new Map(),
   kcsTokens: new Map(),
   programTokens: new Map(),
+  oauth: createOauthState(),
   families: new Map(),
   jtis: new Map(),
   browserSessions: new Map(),

@@ -10,10 +10,15 @@ export function applyActions(state: State, actions: Actions, now: EpochMs): void
     endAll(state.kcsTokens, now)
     endAll(state.programTokens, now)
   }
+  if (actions.expireOauthTokens === true) endAll(state.oauth.accessTokens, now)
   if (actions.forgetTokens === true) {
     const { codes, accessTokens, refreshTokens, kcsTokens, programTokens, families } = state
     const all = [codes, accessTokens, refreshTokens, kcsTokens, programTokens, families]
     for (const known of all) known.clear()
+    const { oauth } = state
+    for (const known of [oauth.codes, oauth.accessTokens, oauth.refreshTokens, oauth.grants]) {
+      known.clear()
+    }
   }
 }
 

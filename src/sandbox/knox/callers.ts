@@ -1,6 +1,7 @@
 import type { OrganisationId } from '../accounts.ts'
 import type { Context } from '../context.ts'
 import type { Incoming } from '../http/exchange.ts'
+import { identifyBearer } from '../knox-oauth/bearer.ts'
 import { findTenant, isKnownCustomer, OTHER_REGION_CUSTOMER_ID } from '../tenants.ts'
 import { KnoxRefusal } from './errors.ts'
 import { badlyMade } from './jwt.ts'
@@ -9,16 +10,32 @@ import { identifySigned } from './signed-access-token.ts'
 
 /** Who calls a Knox API: a portal for an organisation, a company for itself, or an MSP. */
 export type Caller =
-  | { readonly kind: 'portal'; readonly organisation: OrganisationId }
+  | {
+      readonly kind: 'portal'
+      readonly organisation: OrganisationId
+      /** Whether the organisation must have entered the portal's partner ID. */
+      readonly needsTrust: boolean
+    }
   | { readonly kind: 'customer' }
   | { readonly kind: 'msp' }
 
 /** The company of the customer program. */
 const OWN_ORGANISATION: OrganisationId = 'fernhill'
 
-/** Checks who calls, by the credential alone. @throws KnoxRefusal */
-export function identifyCaller(ctx: Context, incoming: Incoming): Caller {
+/**
+ * Checks who calls, by the credential alone.
+ *
+ * @param scope - The scope of Knox OAuth 2.0 that the call needs; `null` when the service takes
+ *   signed tokens only.
+ * @throws KnoxRefusal
+ */
+export function identifyCaller(ctx: Context, incoming: Incoming, scope: string | null): Caller {
   const jwt = incoming.header('x-knox-apitoken')
+  const authorization = incoming.header('authorization')
+  if (authorization !== undefined) {
+    if (jwt === undefined) return identifyBearer(ctx, authorization, scope)
+    throw new KnoxRefusal('RESOURCE_INVALID_PARAM', 'there are two credentials')
+  }
   if (jwt === undefined || jwt === '') throw badlyMade('header x-knox-apitoken is missing')
   return identifySigned(ctx, jwt)
 }
@@ -30,12 +47,12 @@ export function identifyCaller(ctx: Context, incoming: Incoming): Caller {
  * @returns What the caller may see.
  * @throws KnoxRefusal
  */
-export function authorizeFleet(ctx: Context, incoming: Incoming): Fleet {
-  const caller = identifyCaller(ctx, incoming)
+export function authorizeFleet(ctx: Context, incoming: Incoming, scope: string | null): Fleet {
+  const caller = identifyCaller(ctx, incoming, scope)
   if (caller.kind === 'msp') return fleetOfTenant(readTenant(ctx, incoming))
   refuseTenantHeader(incoming)
   if (caller.kind === 'customer') return FLEETS[OWN_ORGANISATION]
-  if (!ctx.state.settings.trust[caller.organisation]) {
+  if (caller.needsTrust && !ctx.state.settings.trust[caller.organisation]) {
     throw new KnoxRefusal('AUTHORIZATION_FAIL', 'the customer has not established trust')
   }
   return FLEETS[caller.organisation]

@@ -11,6 +11,7 @@ const ERRORS = {
   IDP_AUTHORIZATION_FAIL: [401, 4010011],
   ACCESS_TOKEN_BAD_REQUEST: [401, 4012250],
   BAD_REQUEST_ACCESS_TOKEN_CLAIM_NOT_POPULATED: [401, 4012251],
+  BEARER_REFUSED: [401, 4010000, 'AUTHORIZATION_FAIL'],
   AUTHENTICATION_FAIL: [403, 4030000],
   ACCESS_TOKEN_EXPIRED: [403, 4032251],
   ACCESS_TOKEN_INVALID: [403, 4032252],
@@ -21,7 +22,10 @@ const ERRORS = {
   CUSTOMER_NOT_FOUND: [404, 4042100],
 } as const
 
-/** Knox's name of an error, as it stands in `message`. */
+/** HTTP status, code, and the name where it is not that of the entry. */
+type ErrorEntry = readonly [status: number, code: number, message?: string]
+
+/** Knox's name of an error, as it stands in `message`; or ours, where one name has two codes. */
 export type KnoxErrorName = keyof typeof ERRORS
 
 /** A Knox error, whichever shape it is written in. */
@@ -48,9 +52,9 @@ export class KnoxRefusal extends Error {
 
 /** What a refusal amounts to with the codes that are set. */
 export function describeRefusal(refusal: KnoxRefusal, { expiryCode }: Settings): KnoxError {
-  const [status, documented] = ERRORS[refusal.error]
+  const [status, documented, message = refusal.error]: ErrorEntry = ERRORS[refusal.error]
   const code = refusal.error === 'ACCESS_TOKEN_EXPIRED' ? Number(expiryCode) : documented
-  return { status, code, message: refusal.error, data: refusal.message }
+  return { status, code, message, data: refusal.message }
 }
 
 /**

@@ -4,7 +4,7 @@ import { type Incoming, json } from '../http/exchange.ts'
 import { authorizeFleet } from './callers.ts'
 import { type KnoxErrorWriter, KnoxRefusal } from './errors.ts'
 import { devicesOf } from './kme-data.ts'
-import { jwtFacts, knoxEndpoint } from './knox-endpoint.ts'
+import { credentialFacts, knoxEndpoint } from './knox-endpoint.ts'
 import { cutPage, readPage } from './paging.ts'
 
 /**
@@ -13,9 +13,9 @@ import { cutPage, readPage } from './paging.ts'
  */
 export const guardDevicesEndpoint = (ctx: Context): Endpoint =>
   knoxEndpoint(ctx, 'kg', {
-    facts: (incoming) => jwtFacts(incoming.header('x-knox-apitoken')),
+    facts: (incoming) => credentialFacts(incoming),
     handle(incoming) {
-      const list = devicesOf(authorizeFleet(ctx, incoming))
+      const list = devicesOf(authorizeFleet(ctx, incoming, null))
       const deviceList = cutPage(list, readPage(readBody(incoming))).map((device) => ({
         deviceUid: device.imei,
         deviceStatus: 'Active',

@@ -27,7 +27,8 @@ export const knoxEndpoint = (
       return handle(incoming)
     } catch (error) {
       if (!(error instanceof KnoxRefusal)) throw error
-      return write(describeRefusal(error, ctx.state.settings), ctx.state.settings.codeShape)
+      const { settings } = ctx.state
+      return withChallenge(error, write(describeRefusal(error, settings), settings.codeShape))
     }
   },
   refuse: (action) => write({ ...action, data: 'scripted' }, ctx.state.settings.codeShape),
@@ -37,8 +38,15 @@ export const knoxEndpoint = (
 export const clientIdentifierFacts = (body: string): RequestFacts =>
   jwtFacts(/"clientIdentifierJwt"\s*:\s*"([^"]*)"/.exec(body)?.[1])
 
-/** Reads what a JWT says about itself, for the record. */
-export function jwtFacts(jwt: string | undefined): RequestFacts {
+/** Reads what the credential of a call says about itself, for the record. */
+export function credentialFacts(incoming: Incoming): RequestFacts {
+  const bearer = incoming.header('authorization')?.replace(/^Bearer /i, '')
+  return bearer === undefined
+    ? jwtFacts(incoming.header('x-knox-apitoken'))
+    : { presented: fingerprint(bearer) }
+}
+
+function jwtFacts(jwt: string | undefined): RequestFacts {
   if (jwt === undefined) return {}
   const jti = readJti(jwt)
   return { presented: fingerprint(jwt), ...(jti === undefined ? {} : { jti }) }
@@ -52,3 +60,12 @@ function readJti(jwt: string): string | undefined {
     return undefined
   }
 }
+
+/** RFC 6750 §3: a refused Bearer token is answered with what would be accepted. */
+const withChallenge = ({ error }: KnoxRefusal, reply: Reply): Reply =>
+  error === 'BEARER_REFUSED'
+    ? {
+        ...reply,
+        headers: { ...reply.headers, 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+      }
+    : reply

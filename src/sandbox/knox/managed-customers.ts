@@ -5,15 +5,15 @@ import { json } from '../http/exchange.ts'
 import { listTenants, type Tenant } from '../tenants.ts'
 import { identifyCaller } from './callers.ts'
 import { type KnoxErrorWriter, KnoxRefusal } from './errors.ts'
-import { jwtFacts, knoxEndpoint } from './knox-endpoint.ts'
+import { credentialFacts, knoxEndpoint } from './knox-endpoint.ts'
 import { cutPage, readPage } from './paging.ts'
 
 /** Makes `managedCustomers`, the list of an MSP's customers (protocol.md 6.1). */
 export const managedCustomersEndpoint = (ctx: Context): Endpoint =>
   knoxEndpoint(ctx, 'msp', {
-    facts: (incoming) => jwtFacts(incoming.header('x-knox-apitoken')),
+    facts: (incoming) => credentialFacts(incoming),
     handle(incoming) {
-      if (identifyCaller(ctx, incoming).kind !== 'msp') {
+      if (identifyCaller(ctx, incoming, 'msp.customers').kind !== 'msp') {
         throw new KnoxRefusal('AUTHORIZATION_FAIL', 'only a Managed Service Provider has customers')
       }
       const tenants = listTenants(ctx.state.settings)

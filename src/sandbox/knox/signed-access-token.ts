@@ -54,5 +54,5 @@ function findCaller({ state, now }: Context, value: unknown): Caller {
     throw new KnoxRefusal('ACCESS_TOKEN_EXPIRED', 'the access token has expired')
   }
   if ('program' in token) return { kind: token.program }
-  return { kind: 'portal', organisation: ACCOUNTS[token.accountId].organisation }
+  return { kind: 'portal', organisation: ACCOUNTS[token.accountId].organisation, needsTrust: true }
 }

@@ -1,6 +1,5 @@
 import type { Sandbox } from '../sandbox.ts'
-import { ACCESS_TOKEN_PATH, endpointUrls, PROGRAM_TOKEN_PATH } from '../urls.ts'
-import type { FurtherKind } from './start-options.ts'
+import { ACCESS_TOKEN_PATH, endpointUrls } from '../urls.ts'
 
 /** Where knoxgate is expected, as its first redirect URI says. */
 export interface Expected {
@@ -42,37 +41,6 @@ export function programEntry(sandbox: Sandbox, programId: string, keysPath: stri
       validity_minutes: 30,
     },
   }
-}
-
-/** What kind a further program has, and how it is told from the first one. */
-export const furtherProgramId = (programId: string, kind: FurtherKind): string =>
-  `${programId}${kind.replace('knox', '')}`
-
-/** The entry for `config/programs.json` of a program that needs nobody's consent. */
-export function furtherProgramEntry(
-  sandbox: Sandbox,
-  programId: string,
-  kind: FurtherKind,
-  keysPath: string,
-): object {
-  return {
-    id: furtherProgramId(programId, kind),
-    kind,
-    region: 'eu',
-    client_identifier: { env: CLIENT_IDENTIFIER_VARIABLES[kind] },
-    keys: { file: keysPath },
-    knox: {
-      base_url: sandbox.url,
-      access_token_path: PROGRAM_TOKEN_PATH,
-      validity_minutes: 30,
-    },
-  }
-}
-
-/** Where the printed entries look for their Client Identifiers. */
-export const CLIENT_IDENTIFIER_VARIABLES: Readonly<Record<FurtherKind, string>> = {
-  'knox-msp': 'SANDBOX_MSP_CLIENT_IDENTIFIER',
-  'knox-customer': 'SANDBOX_CUSTOMER_CLIENT_IDENTIFIER',
 }
 
 /** The entry for `config/portals.json`; its API key comes from knoxgate's CLI. */

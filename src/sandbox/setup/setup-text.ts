@@ -1,13 +1,8 @@
 import { ACCOUNTS, ORGANISATIONS } from '../accounts.ts'
 import type { Sandbox } from '../sandbox.ts'
 import { endpointUrls, furtherUrls } from '../urls.ts'
-import {
-  expectedBy,
-  furtherProgramEntry,
-  furtherProgramId,
-  portalEntry,
-  programEntry,
-} from './config-entries.ts'
+import { expectedBy, portalEntry, programEntry } from './config-entries.ts'
+import { furtherEntries } from './further-entries.ts'
 import { controlLines, environmentLines } from './shell-lines.ts'
 import type { FurtherKind } from './start-options.ts'
 
@@ -25,11 +20,9 @@ export function setupText(
   const { redirectUris } = sandbox.state.settings
   const expected = expectedBy(redirectUris[0])
   const { programId } = expected
-  const programs = [
-    programEntry(sandbox, programId, keysPath),
-    ...kinds.map((kind) => furtherProgramEntry(sandbox, programId, kind, keysPath)),
-  ]
-  const programIds = [programId, ...kinds.map((kind) => furtherProgramId(programId, kind))]
+  const further = kinds.flatMap((kind) => furtherEntries(sandbox, programId, kind, keysPath))
+  const programs = [programEntry(sandbox, programId, keysPath), ...further]
+  const programIds = [programId, ...further.map(({ id }) => id)]
   const urls = { ...endpointUrls(sandbox), ...(kinds.length > 0 ? furtherUrls(sandbox) : {}) }
   const sections: readonly (readonly [string, readonly string[]])[] = [
     ['1. config/programs.json', [pretty(programs)]],

@@ -1,5 +1,6 @@
 import type { Sandbox } from '../sandbox.ts'
-import { CLIENT_IDENTIFIER_VARIABLES, type Expected } from './config-entries.ts'
+import type { Expected } from './config-entries.ts'
+import { furtherVariables } from './further-entries.ts'
 import type { FurtherKind } from './start-options.ts'
 
 const RANDOM = `"$(node -p "crypto.randomBytes(32).toString('base64')")"`
@@ -10,7 +11,7 @@ export function environmentLines(
   expected: Expected,
   kinds: readonly FurtherKind[] = [],
 ): readonly string[] {
-  const { client, knox, programs } = sandbox.registration
+  const { client, knox } = sandbox.registration
   return [
     'export KNOXGATE_MODE=development',
     `export PUBLIC_URL=${expected.publicUrl} PORT=${expected.port} ADMIN_PORT=8081`,
@@ -20,10 +21,7 @@ export function environmentLines(
     `export ADMIN_TOKEN=${RANDOM}`,
     `export SANDBOX_CLIENT_SECRET=${client.clientSecret}`,
     `export SANDBOX_CLIENT_IDENTIFIER=${knox.clientIdentifier}`,
-    ...kinds.map((kind) => {
-      const { clientIdentifier } = programs[kind === 'knox-msp' ? 'msp' : 'customer']
-      return `export ${CLIENT_IDENTIFIER_VARIABLES[kind]}=${clientIdentifier}`
-    }),
+    ...kinds.flatMap((kind) => furtherVariables(sandbox, kind)),
   ]
 }
 
@@ -78,4 +76,9 @@ const KIND_CONTROLS: readonly object[] = [
   { managedTenants: 100 },
   { delinkedTenants: ['4700000002'] },
   { expiryCode: '403225' },
+  { oauthCodeLifetimeSeconds: 10, oauthAccessTokenLifetimeSeconds: 60 },
+  { oauthRefreshTokenLifetimeSeconds: 3600 },
+  { oauthRotation: 'reuse_revokes' },
+  { oauthGrantedScope: 'kme' },
+  { expireOauthTokens: true },
 ]

@@ -9,7 +9,7 @@ export interface StartOptions {
   readonly kinds: readonly FurtherKind[]
 }
 
-const FURTHER_KINDS = ['knox-msp', 'knox-customer'] as const
+const FURTHER_KINDS = ['knox-msp', 'knox-customer', 'knox-oauth2'] as const
 
 /** A kind of program that the sandbox imitates besides `samsung-account`. */
 export type FurtherKind = (typeof FURTHER_KINDS)[number]

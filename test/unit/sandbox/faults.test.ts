@@ -243,7 +243,7 @@ describe('POST /__faults', () => {
     [{ on: 'token' }, 'do is missing'],
     [
       { on: 'tokens', do: { kind: 'reset' } },
-      'on must be one of signin, token, ams, program, kme, kg, msp',
+      'on must be one of signin, token, ams, program, authorize, oauth_token, oauth_revoke, kme, kg, msp',
     ],
     [
       { on: 'ams', times: 0, do: { kind: 'reset' } },

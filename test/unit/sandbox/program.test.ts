@@ -100,7 +100,9 @@ describe('npm run sandbox', () => {
   it('says nothing of further kinds unless it is asked to', async () => {
     const { text } = await startProgram()
 
-    expect(text).not.toMatch(/knox-msp|knox-customer|SANDBOX_MSP|accesstoken\s|managedTenants/)
+    expect(text).not.toMatch(
+      /knox-(msp|customer|oauth2)|SANDBOX_(MSP|OAUTH)|accesstoken\s|managedTenants/,
+    )
   })
 
   it('prints programs of the further kinds that it is asked for', async () => {
@@ -134,6 +136,34 @@ describe('npm run sandbox', () => {
     ])
     expect(text).toMatch(/^export SANDBOX_MSP_CLIENT_IDENTIFIER=[\w-]+\.[\w-]+\.[\w-]+$/m)
     expect(text).toMatch(/^export SANDBOX_CUSTOMER_CLIENT_IDENTIFIER=[\w-]+\.[\w-]+\.[\w-]+$/m)
+  })
+
+  it('prints the apps of Knox OAuth 2.0, and registers where they are sent back to', async () => {
+    const { text } = await startProgram({ SANDBOX_KINDS: 'knox-oauth2' })
+
+    const url = /Open (http:\/\/127\.0\.0\.1:\d+)/.exec(text)?.[1]
+    const [, portal, msp, customer] = jsonAfter(text, '1. config/programs.json')
+    expect(portal).toEqual({
+      id: 'sandbox-oauth2',
+      kind: 'knox-oauth2',
+      region: 'eu',
+      oauth: {
+        authorize_url: `${url}/ams/v1/oauth2/authorize`,
+        token_url: `${url}/ams/v1/oauth2/token`,
+        revoke_url: `${url}/ams/v1/oauth2/revoke`,
+        client_id: expect.stringMatching(/^kx[0-9a-f]{16}$/),
+        client_secret: { env: 'SANDBOX_OAUTH_PORTAL_SECRET' },
+        scope: 'kme openid',
+        grant: 'authorization_code',
+      },
+      knox: { base_url: url },
+    })
+    for (const entry of [msp, customer]) {
+      expect(entry).toMatchObject({ oauth: { grant: 'client_credentials' } })
+      expect(entry).not.toHaveProperty('oauth.authorize_url')
+    }
+    expect(text).toContain('\nhttp://localhost:8080/callback/sandbox-oauth2\n')
+    expect(text.match(/^export SANDBOX_OAUTH_(PORTAL|MSP|CUSTOMER)_SECRET=\S+$/gm)).toHaveLength(3)
   })
 
   it('names the two administrators and one command per control', async () => {
