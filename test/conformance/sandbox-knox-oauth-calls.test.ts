@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
-import { callBearer, clientToken, obtainOauthTokens } from '../unit/sandbox/support/knox-oauth.ts'
+import {
+  callBearer,
+  clientToken,
+  obtainOauthTokens,
+  refreshOauth,
+} from '../unit/sandbox/support/knox-oauth.ts'
 import { startSandbox } from '../unit/sandbox/support/sandbox.ts'
 
 const DEVICES = '/kcs/v1/kme/devices/list'
@@ -161,6 +166,19 @@ describe('what the sandbox knows of Knox OAuth 2.0', () => {
 
     expect(secrets).toHaveLength(7)
     expect(secrets.filter((secret) => text.includes(secret))).toEqual([])
+  })
+
+  it('tells of a rotated refresh token that nobody received', async () => {
+    const sandbox = await startSandbox()
+    const { refresh_token: token } = await obtainOauthTokens(sandbox)
+    sandbox.addFault({ on: 'oauth_token', do: { kind: 'reset_after_effect' } })
+
+    await expect(refreshOauth(sandbox, token)).rejects.toThrow('fetch failed')
+
+    expect(sandbox.record().grants).toMatchObject([
+      { rotations: 1, revoked: null, liveRefreshToken: expect.any(String), delivery: 'cut' },
+    ])
+    expect((await refreshOauth(sandbox, token)).status).toBe(400)
   })
 
   it('is forgotten on demand', async () => {
