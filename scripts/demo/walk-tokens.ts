@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { profilesOf } from '../../src/sandbox/knox/kme-data.ts'
+import { FLEETS, profilesOf } from '../../src/sandbox/knox/kme-data.ts'
 import { ACCESS_TOKEN_PATH } from '../../src/sandbox/urls.ts'
 import { CUSTOMER } from './browser-walk.ts'
 import { expectEqual, expectPage } from './expect.ts'
@@ -7,7 +7,7 @@ import { libraryName, referenceShapes, shapeOf } from './reference-tokens.ts'
 import { tapRequests } from './tap.ts'
 import type { Walk } from './walk.ts'
 
-const PROFILES = profilesOf(CUSTOMER.administrator.organisation).map(({ name }) => name)
+const PROFILES = profilesOf(FLEETS[CUSTOMER.administrator.organisation]).map(({ name }) => name)
 
 /** A Knox token is handed out and used; then everything that expires does. */
 export async function walkTokens(walk: Walk): Promise<void> {

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
 import { createSandbox } from './sandbox.ts'
+import { expectedBy } from './setup/config-entries.ts'
+import { oauthRedirectUri } from './setup/further-entries.ts'
 import { loadOrCreateKeys } from './setup/keys-store.ts'
 import { setupText } from './setup/setup-text.ts'
 import { readStartOptions, StartError } from './setup/start-options.ts'
@@ -8,18 +10,21 @@ const KEYS_PATH = resolve('.knoxgate/sandbox/keys.json')
 
 /** Starts the sandbox as the environment says, and tells how to use it. */
 async function start(): Promise<void> {
-  const { port, redirectUris } = readStartOptions(process.env)
+  const { port, redirectUris, kinds } = readStartOptions(process.env)
+  const further = kinds.includes('knox-oauth2')
+    ? [oauthRedirectUri(expectedBy(redirectUris[0]))]
+    : []
   const keys = await loadOrCreateKeys(KEYS_PATH)
   const sandbox = await createSandbox({
     port,
     clock: Date.now,
     registration: { keys },
-    settings: { redirectUris },
+    settings: { redirectUris: [...redirectUris, ...further] },
   })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void sandbox.close())
   }
-  console.log(setupText(sandbox, KEYS_PATH))
+  console.log(setupText(sandbox, KEYS_PATH, kinds))
 }
 
 function explain(error: unknown): string {

@@ -1,7 +1,19 @@
 import { createHash } from 'node:crypto'
 
 /** The endpoints that are recorded and can be made to fail. */
-export type Target = 'signin' | 'token' | 'ams' | 'kme'
+export const TARGETS = [
+  'signin',
+  'token',
+  'ams',
+  'program',
+  'authorize',
+  'oauth_token',
+  'oauth_revoke',
+  'kme',
+  'kg',
+  'msp',
+] as const
+export type Target = (typeof TARGETS)[number]
 
 /**
  * What a refresh token is worth at the moment it is presented. `in_grace` is a spent one whose
@@ -58,8 +70,23 @@ export interface RequestEntry extends RequestFacts {
 
 /** What happened since the start, or since the record was cleared. Holds no token. */
 export interface Activity {
-  readonly issued: { codes: number; accessTokens: number; refreshTokens: number; kcsTokens: number }
-  readonly spent: { codes: number; refreshTokens: number; jtis: number }
+  readonly issued: {
+    codes: number
+    accessTokens: number
+    refreshTokens: number
+    kcsTokens: number
+    programTokens: number
+    oauthCodes: number
+    oauthAccessTokens: number
+    oauthRefreshTokens: number
+  }
+  readonly spent: {
+    codes: number
+    refreshTokens: number
+    jtis: number
+    oauthCodes: number
+    oauthRefreshTokens: number
+  }
   /** Requests refused by a check; scripted faults are not counted. */
   readonly refused: Record<Target, number>
   /** The newest 10,000 requests, oldest first. */
@@ -70,9 +97,29 @@ const KEPT_REQUESTS = 10_000
 
 /** Makes an empty record. */
 export const createActivity = (): Activity => ({
-  issued: { codes: 0, accessTokens: 0, refreshTokens: 0, kcsTokens: 0 },
-  spent: { codes: 0, refreshTokens: 0, jtis: 0 },
-  refused: { signin: 0, token: 0, ams: 0, kme: 0 },
+  issued: {
+    codes: 0,
+    accessTokens: 0,
+    refreshTokens: 0,
+    kcsTokens: 0,
+    programTokens: 0,
+    oauthCodes: 0,
+    oauthAccessTokens: 0,
+    oauthRefreshTokens: 0,
+  },
+  spent: { codes: 0, refreshTokens: 0, jtis: 0, oauthCodes: 0, oauthRefreshTokens: 0 },
+  refused: {
+    signin: 0,
+    token: 0,
+    ams: 0,
+    program: 0,
+    authorize: 0,
+    oauth_token: 0,
+    oauth_revoke: 0,
+    kme: 0,
+    kg: 0,
+    msp: 0,
+  },
   requests: [],
 })
 

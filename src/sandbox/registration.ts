@@ -1,5 +1,8 @@
-import { createHmac } from 'node:crypto'
+import { clientIdentifierFrom, contextFrom, derive } from './derive.ts'
 import { generateKeysFile, type KeysFile, type RegisteredKey, registerKey } from './keys.ts'
+import { createOauthClients, type OauthClient } from './knox-oauth/clients.ts'
+import type { OauthClientName } from './oauth-state.ts'
+import type { ProgramKind } from './state.ts'
 
 /** What a portal operator may bring along; everything absent is derived from the key pair. */
 export interface RegistrationOptions {
@@ -16,7 +19,14 @@ export interface RegistrationOptions {
   readonly idpTokenClaim?: string
 }
 
-/** The one Samsung Account client and the one Knox portal registration that the sandbox knows. */
+/** A program without a portal's customers: it gets Knox tokens by its Client Identifier alone. */
+export interface ProgramRegistration {
+  readonly clientIdentifier: string
+  /** Two UUIDs, as below. */
+  readonly context: string
+}
+
+/** The one Samsung Account client and the Knox registrations that the sandbox knows. */
 export interface Registration {
   readonly client: {
     readonly clientId: string
@@ -32,6 +42,10 @@ export interface Registration {
     readonly publicKeys: readonly RegisteredKey[]
     readonly idpTokenClaim: string
   }
+  /** A Managed Service Provider and a company for itself, with the key pair of `knox`. */
+  readonly programs: Readonly<Record<ProgramKind, ProgramRegistration>>
+  /** The apps of Knox OAuth 2.0. */
+  readonly oauth: Readonly<Record<OauthClientName, OauthClient>>
 }
 
 /**
@@ -44,7 +58,7 @@ export interface Registration {
  */
 export async function createRegistration(options: RegistrationOptions = {}): Promise<Registration> {
   const keys = options.keys ?? (await generateKeysFile())
-  const context = deriveUuid(keys, 'context 1') + deriveUuid(keys, 'context 2')
+  const context = contextFrom(keys)
   return {
     client: {
       clientId: options.clientId ?? `sb${derive(keys, 'client id').toString('hex', 0, 4)}`,
@@ -52,36 +66,19 @@ export async function createRegistration(options: RegistrationOptions = {}): Pro
       alias: options.alias ?? 'SANDBOX',
     },
     knox: {
-      clientIdentifier: options.clientIdentifier ?? clientIdentifierJwt(keys, context),
+      clientIdentifier: options.clientIdentifier ?? clientIdentifierFrom(keys, context),
       context,
       partnerId: options.partnerId ?? '1234567890',
       keys,
       publicKeys: [keys.Public, ...(options.publicKeys ?? [])].map(registerKey),
       idpTokenClaim: options.idpTokenClaim ?? 'idpAccessToken',
     },
+    programs: { msp: createProgram(keys, 'msp'), customer: createProgram(keys, 'customer') },
+    oauth: createOauthClients(keys),
   }
 }
 
-const derive = (keys: KeysFile, purpose: string): Buffer =>
-  createHmac('sha256', keys.Private).update(purpose).digest()
-
-/** A version 4 UUID (RFC 9562 §5.4) out of derived instead of random bits. */
-function deriveUuid(keys: KeysFile, purpose: string): string {
-  const hex = derive(keys, purpose).toString('hex')
-  const variant = '89ab'.charAt(Number.parseInt(hex.charAt(16), 16) % 4)
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `4${hex.slice(13, 16)}`,
-    variant + hex.slice(17, 20),
-    hex.slice(20, 32),
-  ].join('-')
-}
-
-/** A Client Identifier looks like an HS512 JWT, and is opaque to its owner (protocol.md 3.3). */
-function clientIdentifierJwt(keys: KeysFile, context: string): string {
-  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const input = `${encode({ alg: 'HS512' })}.${encode({ clientIdentifier: context, attr1: '1' })}`
-  const secret = derive(keys, 'client identifier')
-  return `${input}.${createHmac('sha512', secret).update(input).digest('base64url')}`
+function createProgram(keys: KeysFile, kind: ProgramKind): ProgramRegistration {
+  const context = contextFrom(keys, `${kind} `)
+  return { clientIdentifier: clientIdentifierFrom(keys, context, `${kind} `), context }
 }

@@ -1,4 +1,5 @@
 import type { AccountId } from './accounts.ts'
+import { revokeGrant } from './knox-oauth/grants.ts'
 import type { Family, State } from './state.ts'
 
 /** Takes an administrator's consent back: every code and token that came of it is void. */
@@ -6,6 +7,11 @@ export function revokeConsent(state: State, accountId: AccountId): void {
   const granted = (one: { readonly accountId: AccountId }) => one.accountId === accountId
   change(state.codes, granted, { spent: true })
   revokeTokens(state, accountId, granted, 'consent')
+  change(state.oauth.codes, granted, { spent: true })
+  state.oauth.consents.delete(accountId)
+  for (const [id, grant] of state.oauth.grants) {
+    if (grant.accountId === accountId) revokeGrant({ state }, id, 'consent')
+  }
 }
 
 /**

@@ -1,9 +1,20 @@
 import { isOrganisationId, type OrganisationId } from './accounts.ts'
 import { flag, integer, object, oneOf, type Rules, rule } from './control/rules.ts'
 import { isPublicKey } from './keys.ts'
+import {
+  clientIdentifier,
+  DEFAULT_KIND_SETTINGS,
+  KIND_SETTING_RULES,
+  type KindSettings,
+} from './kind-settings.ts'
+import {
+  DEFAULT_OAUTH_SETTINGS,
+  OAUTH_SETTING_RULES,
+  type OauthSettings,
+} from './oauth-settings.ts'
 
 /** How this Samsung behaves, where the real one varies or is unknown, and what tests provoke. */
-export interface Settings {
+export interface Settings extends KindSettings, OauthSettings {
   /** Where a browser may be sent back to, compared as whole strings. */
   readonly redirectUris: readonly string[]
   /** The three deliveries of protocol.md 2.3. */
@@ -80,6 +91,8 @@ export const DEFAULT_SETTINGS: Settings = {
   codeShape: 'number',
   trust: { fernhill: true, marlow: true },
   clockOffsetSeconds: 0,
+  ...DEFAULT_KIND_SETTINGS,
+  ...DEFAULT_OAUTH_SETTINGS,
 }
 
 /** A setting may be any text here: hostile hosts are what it is for. */
@@ -121,11 +134,7 @@ export const SETTING_RULES: Rules<
     'an array of RSA public keys of at least 1024 bits, or null',
     (value) => value === null || (Array.isArray(value) && value.every(isPublicKey)),
   ),
-  clientIdentifier: rule<string | null>(
-    'a text of 1 to 2000 characters, or null',
-    (value) =>
-      value === null || (typeof value === 'string' && value !== '' && value.length <= 2000),
-  ),
+  clientIdentifier,
   clockSkewSeconds: integer(0, 86_400),
   codeShape: oneOf('number', 'string', 'array'),
   trust: rule<Partial<Settings['trust']>>(
@@ -135,4 +144,6 @@ export const SETTING_RULES: Rules<
       Object.entries(value).every(([id, on]) => isOrganisationId(id) && typeof on === 'boolean'),
   ),
   clockOffsetSeconds: integer(-31_536_000, 31_536_000),
+  ...KIND_SETTING_RULES,
+  ...OAUTH_SETTING_RULES,
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { AccountId } from './accounts.ts'
 import type { Fault } from './control/faults.ts'
+import { createOauthState, type OauthState } from './oauth-state.ts'
 import { type Activity, createActivity, type Delivery } from './record.ts'
 import type { Settings } from './settings.ts'
 
@@ -49,6 +50,15 @@ export interface KcsToken extends Issued {
   readonly revoked: boolean
 }
 
+/** A program that gets Knox tokens without anybody's consent (protocol.md 6). */
+export type ProgramKind = 'msp' | 'customer'
+
+/** An unsigned Knox token of such a program. */
+export interface ProgramToken {
+  readonly program: ProgramKind
+  readonly expiresAt: EpochMs
+}
+
 /** All tokens that descend from one authorization code. */
 export interface Family {
   readonly accountId: AccountId
@@ -70,6 +80,9 @@ export interface State {
   readonly accessTokens: Map<string, AccessToken>
   readonly refreshTokens: Map<string, RefreshToken>
   readonly kcsTokens: Map<string, KcsToken>
+  readonly programTokens: Map<string, ProgramToken>
+  /** Everything about Knox OAuth 2.0. */
+  readonly oauth: OauthState
   /** By an id of their own, oldest first. */
   readonly families: Map<string, Family>
   /** Every `jti` ever seen, and the fingerprint of the JWT that bore it. */
@@ -95,6 +108,8 @@ export const createState = (settings: Settings): State => ({
   accessTokens: new Map(),
   refreshTokens: new Map(),
   kcsTokens: new Map(),
+  programTokens: new Map(),
+  oauth: createOauthState(),
   families: new Map(),
   jtis: new Map(),
   browserSessions: new Map(),

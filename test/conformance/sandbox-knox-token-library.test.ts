@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { amsBody, getKme, obtainKcsToken, postAms, signJwt } from '../unit/sandbox/support/knox.ts'
+import { callKnox, postProgram } from '../unit/sandbox/support/programs.ts'
 import { obtainTokens } from '../unit/sandbox/support/samsung-account.ts'
 import { keys, startSandbox } from '../unit/sandbox/support/sandbox.ts'
 
@@ -79,6 +80,20 @@ describe("Samsung's knox-token-library-js against the sandbox", () => {
     const res = await getKme(sandbox, library.generateSignedAccessTokenJWT(keysFile, kcsToken))
 
     expect(res.status).toBe(200)
+    expect(await res.json()).toMatchObject({ totalCount: 2 })
+  })
+
+  it('does all that an MSP has to do, from the Client Identifier to a customer’s devices', async () => {
+    const sandbox = await startSandbox({}, clock)
+    const world = { sandbox, clock }
+    const { clientIdentifier } = sandbox.registration.programs.msp
+    const jwt = library.generateSignedClientIdentifierJWT(keysFile, clientIdentifier)
+
+    const exchanged = await postProgram(world, amsBody(jwt))
+    const { accessToken } = (await exchanged.json()) as { accessToken: string }
+    const signed = library.generateSignedAccessTokenJWT(keysFile, accessToken)
+    const res = await callKnox(world, '/kcs/v1/kme/devices/list', signed, '4700000001')
+
     expect(await res.json()).toMatchObject({ totalCount: 2 })
   })
 

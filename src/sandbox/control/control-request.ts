@@ -8,8 +8,10 @@ export interface Actions {
   readonly revokeConsent?: AccountId | undefined
   /** Ends the life of every Samsung Account access token now. */
   readonly expireAccessTokens?: true | undefined
-  /** Ends the life of every unsigned Knox token now. */
+  /** Ends the life of every unsigned Knox token now, those of programs included. */
   readonly expireKcsTokens?: true | undefined
+  /** Ends the life of every access token of Knox OAuth 2.0 now; refresh tokens stay. */
+  readonly expireOauthTokens?: true | undefined
   /** Forgets every code and token, as if Samsung had lost them. */
   readonly forgetTokens?: true | undefined
 }
@@ -29,6 +31,7 @@ const RULES = {
   revokeConsent: rule<AccountId>('the id of an administrator', isAccountId),
   expireAccessTokens: only,
   expireKcsTokens: only,
+  expireOauthTokens: only,
   forgetTokens: only,
 }
 
@@ -43,11 +46,24 @@ export function readControlRequest(
   current: Settings,
   initial: Settings,
 ): { readonly settings: Settings; readonly actions: Actions } {
-  const { revokeConsent, expireAccessTokens, expireKcsTokens, forgetTokens, trust, ...settings } =
-    readFields(nullsToInitial(value, initial), '', RULES)
+  const {
+    revokeConsent,
+    expireAccessTokens,
+    expireKcsTokens,
+    expireOauthTokens,
+    forgetTokens,
+    trust,
+    ...settings
+  } = readFields(nullsToInitial(value, initial), '', RULES)
   return {
     settings: { ...current, ...settings, trust: { ...current.trust, ...trust } },
-    actions: { revokeConsent, expireAccessTokens, expireKcsTokens, forgetTokens },
+    actions: {
+      revokeConsent,
+      expireAccessTokens,
+      expireKcsTokens,
+      expireOauthTokens,
+      forgetTokens,
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
+import { TARGETS } from '../record.ts'
 import type {
   CodeAction,
   DelayAction,
@@ -33,7 +34,7 @@ export function parseFault(value: unknown): Fault {
     value,
     '',
     {
-      on: oneOf('signin', 'token', 'ams', 'kme'),
+      on: oneOf(...TARGETS),
       times: integer(1, 1_000_000),
       do: rule<object>('an object with a kind', object),
     },

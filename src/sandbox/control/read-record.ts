@@ -1,5 +1,7 @@
 import type { AccountId } from '../accounts.ts'
 import type { Context } from '../context.ts'
+import { oauthStandingOf } from '../knox-oauth/tokens.ts'
+import type { OauthGrant } from '../oauth-state.ts'
 import { type Activity, type Delivery, fingerprint } from '../record.ts'
 import { standingOf } from '../samsung-account/standing.ts'
 import type { Family } from '../state.ts'
@@ -22,6 +24,16 @@ export interface FamilyEntry {
 export interface SandboxRecord extends Readonly<Activity> {
   /** The newest 10,000 families, oldest first; they outlive a cleared record. */
   readonly families: readonly FamilyEntry[]
+  /** The newest 10,000 grants of Knox OAuth 2.0, likewise. */
+  readonly grants: readonly GrantEntry[]
+}
+
+/** How a grant of Knox OAuth 2.0 stands now. */
+export interface GrantEntry
+  extends Omit<FamilyEntry, 'account' | 'revoked'>,
+    Pick<OauthGrant, 'client' | 'scope'> {
+  readonly account: AccountId | null
+  readonly revoked: OauthGrant['revokedBy']
 }
 
 const TOLD_FAMILIES = 10_000
@@ -37,6 +49,9 @@ export function readRecord(ctx: Context): SandboxRecord {
     families: [...ctx.state.families]
       .slice(-TOLD_FAMILIES)
       .map(([id, family]) => describeFamily(ctx, id, family)),
+    grants: [...ctx.state.oauth.grants]
+      .slice(-TOLD_FAMILIES)
+      .map(([id, grant]) => describeGrant(ctx, id, grant)),
   }
 }
 
@@ -49,6 +64,22 @@ function describeFamily(ctx: Context, id: string, family: Family): FamilyEntry {
     account: family.accountId,
     revoked: family.revokedBy,
     rotations: family.rotations,
+    liveRefreshToken: live ? fingerprint(newest) : null,
+    delivery: known?.delivery ?? null,
+  }
+}
+
+function describeGrant(ctx: Context, id: string, grant: OauthGrant): GrantEntry {
+  const { newestRefreshToken: newest, client, scope } = grant
+  const known = newest === null ? undefined : ctx.state.oauth.refreshTokens.get(newest)
+  const live = newest !== null && oauthStandingOf(ctx, known) === 'live'
+  return {
+    id,
+    client,
+    scope,
+    account: grant.accountId,
+    revoked: grant.revokedBy,
+    rotations: grant.rotations,
     liveRefreshToken: live ? fingerprint(newest) : null,
     delivery: known?.delivery ?? null,
   }

@@ -1,4 +1,5 @@
 import { ORGANISATIONS, type OrganisationId } from '../accounts.ts'
+import type { Tenant } from '../tenants.ts'
 
 /** A Knox Mobile Enrollment profile. */
 export interface Profile {
@@ -30,33 +31,65 @@ export interface Device {
   readonly resellerUploadTime: string
 }
 
-/** What an organisation has in Knox; numbers keep the two apart at a glance. */
-const FLEETS: Readonly<
-  Record<
-    OrganisationId,
-    { profiles: readonly string[]; devices: number; model: string; base: number }
-  >
-> = {
-  fernhill: {
+/** What one customer has in Knox; numbers keep customers apart at a glance. */
+export interface Fleet {
+  readonly customerId: string
+  readonly tenantName: string
+  readonly profiles: readonly string[]
+  readonly devices: number
+  readonly model: string
+  /** The first device's id; the others count up. */
+  readonly base: number
+  /** Begins the serial numbers, and counts up with the devices. */
+  readonly serial: readonly [mark: string, first: number]
+  readonly uploadId: string
+}
+
+const organisation = (
+  id: OrganisationId,
+  more: Pick<Fleet, 'profiles' | 'devices' | 'model' | 'base'>,
+): Fleet => ({
+  customerId: ORGANISATIONS[id].customerId,
+  tenantName: ORGANISATIONS[id].name,
+  serial: [id.slice(0, 2).toUpperCase(), 1],
+  uploadId: `${id}-1`,
+  ...more,
+})
+
+/** The fleets of the two organisations. */
+export const FLEETS: Readonly<Record<OrganisationId, Fleet>> = {
+  fernhill: organisation('fernhill', {
     profiles: ['Drivers', 'Warehouse scanners', 'Dispatch tablets'],
     devices: 5,
     model: 'SM-G736B',
     base: 350_000_000_001_000,
-  },
-  marlow: {
+  }),
+  marlow: organisation('marlow', {
     profiles: ['Tills', 'Shop floor'],
     devices: 3,
     model: 'SM-T575',
     base: 350_000_000_002_000,
-  },
+  }),
 }
+
+/** The fleet of a customer of the MSP: two devices. */
+export const fleetOfTenant = ({ customerId, companyName, number }: Tenant): Fleet => ({
+  customerId,
+  tenantName: companyName,
+  profiles: ['Standard'],
+  devices: 2,
+  model: 'SM-A556B',
+  base: 351_000_000_000_000 + number * 1_000,
+  serial: ['MT', number * 10],
+  uploadId: `${customerId}-1`,
+})
 
 const CREATED_AT = Date.UTC(2026, 0, 5, 8)
 
-/** Lists an organisation's profiles; the same ones at every start. */
-export const profilesOf = (id: OrganisationId): readonly Profile[] =>
-  FLEETS[id].profiles.map((name, at) => ({
-    id: `${ORGANISATIONS[id].customerId}${at + 1}`,
+/** Lists the profiles of a fleet; the same ones at every start. */
+export const profilesOf = ({ customerId, profiles }: Fleet): readonly Profile[] =>
+  profiles.map((name, at) => ({
+    id: `${customerId}${at + 1}`,
     name,
     doEnabled: true,
     aeEnabled: true,
@@ -66,20 +99,20 @@ export const profilesOf = (id: OrganisationId): readonly Profile[] =>
     updateTime: String(CREATED_AT),
   }))
 
-/** Lists an organisation's devices; the same ones at every start. */
-export function devicesOf(id: OrganisationId): readonly Device[] {
-  const { profiles, devices, model, base } = FLEETS[id]
-  return Array.from({ length: devices }, (_, at) => ({
-    id: String(base + at),
-    imei: String(base + at),
-    serialNumber: `R5C${id.slice(0, 2).toUpperCase()}${String(at + 1).padStart(6, '0')}`,
-    model,
-    profileName: profiles[at % profiles.length] ?? '',
-    tenantName: ORGANISATIONS[id].name,
+/** Lists the devices of a fleet; the same ones at every start. */
+export function devicesOf(fleet: Fleet): readonly Device[] {
+  const [mark, first] = fleet.serial
+  return Array.from({ length: fleet.devices }, (_, at) => ({
+    id: String(fleet.base + at),
+    imei: String(fleet.base + at),
+    serialNumber: `R5C${mark}${String(first + at).padStart(6, '0')}`,
+    model: fleet.model,
+    profileName: fleet.profiles[at % fleet.profiles.length] ?? '',
+    tenantName: fleet.tenantName,
     orderId: '',
     userName: '',
     tags: [],
-    uploadId: `${id}-1`,
+    uploadId: fleet.uploadId,
     resellerName: 'Sandbox Reseller',
     createTime: String(CREATED_AT),
     updateTime: String(CREATED_AT),

@@ -1,7 +1,6 @@
-import { ACCOUNTS, type OrganisationId } from '../accounts.ts'
+import { ACCOUNTS } from '../accounts.ts'
 import type { Context } from '../context.ts'
-import type { Incoming } from '../http/exchange.ts'
-import type { KcsToken } from '../state.ts'
+import type { Caller } from './callers.ts'
 import { type CheckedClaims, checkClaims } from './claims.ts'
 import { KnoxRefusal } from './errors.ts'
 import { noteJti } from './jti.ts'
@@ -11,22 +10,16 @@ import { registeredKey } from './registered-key.ts'
 const CLAIMS = ['accessToken', 'publicKey', 'iat', 'exp', 'aud', 'jti']
 
 /**
- * Checks who calls a Knox API: the signed access token, what it carries, and trust (protocol.md 4
- * and 5.1).
+ * Checks a signed access token and what it carries (protocol.md 5.1).
  *
- * @returns The organisation whose data the caller may see.
+ * @returns Who calls.
  * @throws KnoxRefusal
  */
-export function authorizeCall(ctx: Context, incoming: Incoming): OrganisationId {
-  const jwt = incoming.header('x-knox-apitoken')
-  if (jwt === undefined || jwt === '') throw badlyMade('header x-knox-apitoken is missing')
+export function identifySigned(ctx: Context, jwt: string): Caller {
   const claims = checkSignedAccessToken(ctx, jwt)
-  const { accountId } = findKcsToken(ctx, claims.all.accessToken)
+  const caller = findCaller(ctx, claims.all.accessToken)
   noteJti(ctx, claims, jwt)
-  checkTenantHeader(incoming)
-  const { organisation } = ACCOUNTS[accountId]
-  checkTrust(ctx, organisation)
-  return organisation
+  return caller
 }
 
 function checkSignedAccessToken(ctx: Context, token: string): CheckedClaims {
@@ -44,32 +37,22 @@ function checkSignedAccessToken(ctx: Context, token: string): CheckedClaims {
   })
 }
 
-function findKcsToken(ctx: Context, value: unknown): KcsToken {
+function findCaller({ state, now }: Context, value: unknown): Caller {
   if (typeof value !== 'string' || value === '') {
     throw new KnoxRefusal(
       'BAD_REQUEST_ACCESS_TOKEN_CLAIM_NOT_POPULATED',
       'claim accessToken is not populated',
     )
   }
-  const token = ctx.state.kcsTokens.get(value)
-  if (token === undefined || token.revoked) {
+  const consented = state.kcsTokens.get(value)
+  const own = state.programTokens.get(value)
+  const token = consented?.revoked === true ? undefined : (consented ?? own)
+  if (token === undefined) {
     throw new KnoxRefusal('ACCESS_TOKEN_INVALID', 'the access token was not issued or was revoked')
   }
-  if (token.expiresAt <= ctx.now()) {
+  if (token.expiresAt <= now()) {
     throw new KnoxRefusal('ACCESS_TOKEN_EXPIRED', 'the access token has expired')
   }
-  return token
-}
-
-/** The header is for Managed Service Providers, and fails for everybody else (protocol.md 5.1). */
-function checkTenantHeader(incoming: Incoming): void {
-  if (incoming.header('x-wsm-managed-tenantid') !== undefined) {
-    throw new KnoxRefusal('TENANT_MISMATCH', 'the customer is not managed by this portal')
-  }
-}
-
-function checkTrust({ state }: Context, organisation: OrganisationId): void {
-  if (!state.settings.trust[organisation]) {
-    throw new KnoxRefusal('AUTHORIZATION_FAIL', 'the customer has not established trust')
-  }
+  if ('program' in token) return { kind: token.program }
+  return { kind: 'portal', organisation: ACCOUNTS[token.accountId].organisation, needsTrust: true }
 }

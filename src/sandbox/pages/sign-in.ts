@@ -7,8 +7,13 @@ import { page } from './layout.ts'
  * The sign-in and consent page: one form, one pair of buttons per administrator, no script.
  *
  * @param fields - The parameters of the authorization request, sent along with the decision.
+ * @param scope - What is asked for, where the protocol says so.
  */
-export function signInPage(action: string, fields: Readonly<Record<string, string>>): Reply {
+export function signInPage(
+  action: string,
+  fields: Readonly<Record<string, string>>,
+  scope?: string,
+): Reply {
   const hidden = Object.entries(fields).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
   )
@@ -16,6 +21,7 @@ export function signInPage(action: string, fields: Readonly<Record<string, strin
     200,
     'Sign in with a Samsung account',
     html`<p>A portal asks to use Knox for your organisation. Choose who you are, and decide.</p>
+${scope === undefined ? '' : html`<p>Scopes: <code>${scope}</code></p>`}
 <form method="post" action="${action}">
 ${hidden}
 <div class="cards">

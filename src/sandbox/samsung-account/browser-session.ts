@@ -15,20 +15,29 @@ export function signIn(ctx: Context, incoming: Incoming, id: AccountId): Record<
   const value = randomBytes(24).toString('base64url')
   ctx.state.browserSessions.delete(cookieOf(incoming))
   ctx.state.browserSessions.set(value, id)
-  return setCookie(ctx, value)
+  return setCookie(ctx, incoming, value)
 }
 
 /** Signs this browser out. @returns The headers that tell the browser. */
 export function signOut(ctx: Context, incoming: Incoming): Record<string, string> {
   ctx.state.browserSessions.delete(cookieOf(incoming))
-  return setCookie(ctx, '', '; Max-Age=0')
+  return setCookie(ctx, incoming, '', '; Max-Age=0')
 }
 
-/** Lax, as with Samsung: the cookie comes along when a portal sends the browser here. */
-function setCookie(ctx: Context, value: string, more = ''): Record<string, string> {
+/**
+ * Lax, as with Samsung: the cookie comes along when a portal sends the browser here. The pages of
+ * Samsung Account and of Knox OAuth have sessions of their own.
+ */
+function setCookie(
+  ctx: Context,
+  { path }: Incoming,
+  value: string,
+  more = '',
+): Record<string, string> {
+  const place = path.startsWith('/accounts/') ? '/accounts' : '/ams'
   const secure = ctx.url.startsWith('https:') ? '; Secure' : ''
   return {
-    'Set-Cookie': `${COOKIE}=${value}; Path=/accounts; HttpOnly; SameSite=Lax${secure}${more}`,
+    'Set-Cookie': `${COOKIE}=${value}; Path=${place}; HttpOnly; SameSite=Lax${secure}${more}`,
   }
 }
 

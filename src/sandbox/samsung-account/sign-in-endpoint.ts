@@ -2,14 +2,16 @@ import type { Context } from '../context.ts'
 import type { Endpoint } from '../http/endpoint.ts'
 import type { Incoming, Reply } from '../http/exchange.ts'
 import { messagePage } from '../pages/message.ts'
+import type { Target } from '../record.ts'
 import { SignInRefusal } from './sign-in-request.ts'
 
 /** Makes an endpoint out of one of the gates: a refusal is a page, never a redirect. */
 export const signInEndpoint = (
   ctx: Context,
   gate: (ctx: Context, incoming: Incoming) => Reply,
+  on: Target = 'signin',
 ): Endpoint => ({
-  on: 'signin',
+  on,
   facts: () => ({}),
   handle(incoming) {
     try {

@@ -55,7 +55,8 @@ export function decideSignIn(ctx: Context, incoming: Incoming): Reply {
   return { ...reply, headers: { ...reply.headers, ...signIn(ctx, incoming, accountId) } }
 }
 
-function readDecision(form: URLSearchParams): { allowed: boolean; accountId: AccountId } {
+/** Reads who decided, and how. @throws SignInRefusal */
+export function readDecision(form: URLSearchParams): { allowed: boolean; accountId: AccountId } {
   const allowed = form.has('allow')
   if (allowed === form.has('deny')) {
     throw new SignInRefusal(400, 'decision_missing', 'Say either allow or deny.')

@@ -44,11 +44,11 @@ export function programEntry(sandbox: Sandbox, programId: string, keysPath: stri
 }
 
 /** The entry for `config/portals.json`; its API key comes from knoxgate's CLI. */
-export const portalEntry = (programId: string): object => ({
+export const portalEntry = (...programIds: readonly string[]): object => ({
   id: 'sandbox-portal',
   name: 'Sandbox Portal',
   return_urls: ['http://localhost:3000/knox/return'],
   reconnect_url: 'http://localhost:3000/knox/connect',
-  programs: [programId],
+  programs: programIds,
   api_keys: [],
 })

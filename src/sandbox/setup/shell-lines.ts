@@ -1,10 +1,16 @@
 import type { Sandbox } from '../sandbox.ts'
 import type { Expected } from './config-entries.ts'
+import { furtherVariables } from './further-entries.ts'
+import type { FurtherKind } from './start-options.ts'
 
 const RANDOM = `"$(node -p "crypto.randomBytes(32).toString('base64')")"`
 
 /** The environment for knoxgate beside the sandbox, as lines for a shell. */
-export function environmentLines(sandbox: Sandbox, expected: Expected): readonly string[] {
+export function environmentLines(
+  sandbox: Sandbox,
+  expected: Expected,
+  kinds: readonly FurtherKind[] = [],
+): readonly string[] {
   const { client, knox } = sandbox.registration
   return [
     'export KNOXGATE_MODE=development',
@@ -15,16 +21,18 @@ export function environmentLines(sandbox: Sandbox, expected: Expected): readonly
     `export ADMIN_TOKEN=${RANDOM}`,
     `export SANDBOX_CLIENT_SECRET=${client.clientSecret}`,
     `export SANDBOX_CLIENT_IDENTIFIER=${knox.clientIdentifier}`,
+    ...kinds.flatMap((kind) => furtherVariables(sandbox, kind)),
   ]
 }
 
 /** One command per control, each of which works as it stands. */
-export function controlLines(url: string): readonly string[] {
+export function controlLines(url: string, kinds: readonly FurtherKind[] = []): readonly string[] {
   const post = (path: string, body: object): string =>
     `curl -sS ${url}${path} -H 'content-type: application/json' -d '${JSON.stringify(body)}'`
   const control = (body: object) => post('/__control', body)
   return [
     ...CONTROLS.map(control),
+    ...(kinds.length > 0 ? KIND_CONTROLS : []).map(control),
     `curl -sS ${url}/__control`,
     post('/__faults', { on: 'token', times: 1, do: { kind: 'delay', ms: 3000 } }),
     `curl -sS ${url}/__faults`,
@@ -59,4 +67,18 @@ const CONTROLS: readonly object[] = [
   { expireAccessTokens: true },
   { expireKcsTokens: true },
   { forgetTokens: true },
+]
+
+/** Controls that concern the further kinds only. */
+const KIND_CONTROLS: readonly object[] = [
+  { mspClientIdentifier: 'the-one-that-was-made-just-now' },
+  { mspClientIdentifier: null, customerClientIdentifier: null },
+  { managedTenants: 100 },
+  { delinkedTenants: ['4700000002'] },
+  { expiryCode: '403225' },
+  { oauthCodeLifetimeSeconds: 10, oauthAccessTokenLifetimeSeconds: 60 },
+  { oauthRefreshTokenLifetimeSeconds: 3600 },
+  { oauthRotation: 'reuse_revokes' },
+  { oauthGrantedScope: 'kme' },
+  { expireOauthTokens: true },
 ]

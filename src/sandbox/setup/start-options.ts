@@ -5,7 +5,14 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export interface StartOptions {
   readonly port: number
   readonly redirectUris: readonly string[]
+  /** Whose configuration is printed besides that of `samsung-account`. */
+  readonly kinds: readonly FurtherKind[]
 }
+
+const FURTHER_KINDS = ['knox-msp', 'knox-customer', 'knox-oauth2'] as const
+
+/** A kind of program that the sandbox imitates besides `samsung-account`. */
+export type FurtherKind = (typeof FURTHER_KINDS)[number]
 
 /** The environment does not let the program start; the message says which variable and why. */
 export class StartError extends Error {
@@ -34,6 +41,7 @@ export function readStartOptions(env: Environment): StartOptions {
     redirectUris: readRedirectUris(
       isSet(env.SANDBOX_REDIRECT_URIS) ? env.SANDBOX_REDIRECT_URIS : DEFAULT_REDIRECT_URI,
     ),
+    kinds: isSet(env.SANDBOX_KINDS) ? readKinds(env.SANDBOX_KINDS) : [],
   }
 }
 
@@ -55,4 +63,15 @@ function readRedirectUris(text: string): readonly string[] {
     }
   }
   return uris
+}
+
+function readKinds(text: string): readonly FurtherKind[] {
+  const named = text.split(',').map((kind) => kind.trim())
+  const known = FURTHER_KINDS.filter((kind) => named.includes(kind))
+  if (known.length !== named.length) {
+    throw new StartError(
+      `SANDBOX_KINDS must be out of ${FURTHER_KINDS.join(', ')}, each once, separated by commas`,
+    )
+  }
+  return known
 }

@@ -241,7 +241,10 @@ describe('POST /__faults', () => {
   it.each([
     [{ do: { kind: 'reset' } }, 'on is missing'],
     [{ on: 'token' }, 'do is missing'],
-    [{ on: 'tokens', do: { kind: 'reset' } }, 'on must be one of signin, token, ams, kme'],
+    [
+      { on: 'tokens', do: { kind: 'reset' } },
+      'on must be one of signin, token, ams, program, authorize, oauth_token, oauth_revoke, kme, kg, msp',
+    ],
     [
       { on: 'ams', times: 0, do: { kind: 'reset' } },
       'times must be a whole number from 1 to 1000000',

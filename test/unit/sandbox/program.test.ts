@@ -97,8 +97,77 @@ describe('npm run sandbox', () => {
     expect(text).toContain('\nhttps://b.example/x\n')
   })
 
-  it('names the two administrators and one command per control', async () => {
+  it('says nothing of further kinds unless it is asked to', async () => {
     const { text } = await startProgram()
+
+    expect(text).not.toMatch(
+      /knox-(msp|customer|oauth2)|SANDBOX_(MSP|OAUTH)|accesstoken\s|managedTenants/,
+    )
+  })
+
+  it('prints programs of the further kinds that it is asked for', async () => {
+    const { text } = await startProgram({ SANDBOX_KINDS: 'knox-customer, knox-msp' })
+
+    const url = /Open (http:\/\/127\.0\.0\.1:\d+)/.exec(text)?.[1]
+    const [first, ...further] = jsonAfter(text, '1. config/programs.json')
+    const knox = {
+      base_url: url,
+      access_token_path: '/ams/v1/users/accesstoken',
+      validity_minutes: 30,
+    }
+    const common = { region: 'eu', keys: expect.anything(), knox }
+    expect(first).toMatchObject({ id: 'sandbox', kind: 'samsung-account' })
+    expect(further).toEqual([
+      {
+        id: 'sandbox-msp',
+        kind: 'knox-msp',
+        client_identifier: { env: 'SANDBOX_MSP_CLIENT_IDENTIFIER' },
+        ...common,
+      },
+      {
+        id: 'sandbox-customer',
+        kind: 'knox-customer',
+        client_identifier: { env: 'SANDBOX_CUSTOMER_CLIENT_IDENTIFIER' },
+        ...common,
+      },
+    ])
+    expect(jsonAfter(text, '2. config/portals.json')).toMatchObject([
+      { programs: ['sandbox', 'sandbox-msp', 'sandbox-customer'] },
+    ])
+    expect(text).toMatch(/^export SANDBOX_MSP_CLIENT_IDENTIFIER=[\w-]+\.[\w-]+\.[\w-]+$/m)
+    expect(text).toMatch(/^export SANDBOX_CUSTOMER_CLIENT_IDENTIFIER=[\w-]+\.[\w-]+\.[\w-]+$/m)
+  })
+
+  it('prints the apps of Knox OAuth 2.0, and registers where they are sent back to', async () => {
+    const { text } = await startProgram({ SANDBOX_KINDS: 'knox-oauth2' })
+
+    const url = /Open (http:\/\/127\.0\.0\.1:\d+)/.exec(text)?.[1]
+    const [, portal, msp, customer] = jsonAfter(text, '1. config/programs.json')
+    expect(portal).toEqual({
+      id: 'sandbox-oauth2',
+      kind: 'knox-oauth2',
+      region: 'eu',
+      oauth: {
+        authorize_url: `${url}/ams/v1/oauth2/authorize`,
+        token_url: `${url}/ams/v1/oauth2/token`,
+        revoke_url: `${url}/ams/v1/oauth2/revoke`,
+        client_id: expect.stringMatching(/^kx[0-9a-f]{16}$/),
+        client_secret: { env: 'SANDBOX_OAUTH_PORTAL_SECRET' },
+        scope: 'kme openid',
+        grant: 'authorization_code',
+      },
+      knox: { base_url: url },
+    })
+    for (const entry of [msp, customer]) {
+      expect(entry).toMatchObject({ oauth: { grant: 'client_credentials' } })
+      expect(entry).not.toHaveProperty('oauth.authorize_url')
+    }
+    expect(text).toContain('\nhttp://localhost:8080/callback/sandbox-oauth2\n')
+    expect(text.match(/^export SANDBOX_OAUTH_(PORTAL|MSP|CUSTOMER)_SECRET=\S+$/gm)).toHaveLength(3)
+  })
+
+  it('names the two administrators and one command per control', async () => {
+    const { text } = await startProgram({ SANDBOX_KINDS: 'knox-msp' })
     const sandbox = await startSandbox()
 
     expect(text).toContain('Ada Lindqvist, ada@fernhill.example, Fernhill Logistics')
@@ -165,6 +234,8 @@ describe('npm run sandbox', () => {
     [{ SANDBOX_PORT: '80a' }, 'SANDBOX_PORT must be'],
     [{ SANDBOX_REDIRECT_URIS: 'gate.example' }, 'SANDBOX_REDIRECT_URIS must be'],
     [{ SANDBOX_REDIRECT_URIS: 'https://a.example/#x' }, 'SANDBOX_REDIRECT_URIS must be'],
+    [{ SANDBOX_KINDS: 'samsung-account' }, 'SANDBOX_KINDS must be'],
+    [{ SANDBOX_KINDS: 'knox-msp,knox-msp' }, 'SANDBOX_KINDS must be'],
   ])('does not start with %j', async (env, words) => {
     const { code, message } = await failure({ SANDBOX_PORT: '0', ...env })
 
