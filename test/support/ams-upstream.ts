@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 
 /** What Samsung has on record of a two-legged program. */
 export interface AmsRegistration {
-  /** Base64 of the public key's SPKI DER. */
-  readonly publicKey: string
+  /** Base64 of the public key's SPKI DER; may be changed. */
+  publicKey: string
   /** Those that are accepted; may be changed. */
   readonly clientIdentifiers: Set<string>
   /** Ids of the customers that the provider manages; null: the program is no provider's. */
@@ -48,11 +48,12 @@ const BODY_FIELDS = [
 
 /** Samsung as strict as it can be, for programs without consent: protocol.md 3.2, 3.3 and 6. */
 export async function startAms(registration: AmsRegistration): Promise<AmsUpstream> {
-  const key = createPublicKey({
-    key: Buffer.from(registration.publicKey, 'base64'),
-    format: 'der',
-    type: 'spki',
-  })
+  const keyNow = () =>
+    createPublicKey({
+      key: Buffer.from(registration.publicKey, 'base64'),
+      format: 'der',
+      type: 'spki',
+    })
   const jtis = new Set<string>()
   const issued = new Map<string, number>()
   const state = { lifeSeconds: null as number | null, delayMs: 0 }
@@ -70,7 +71,7 @@ export async function startAms(registration: AmsRegistration): Promise<AmsUpstre
     if (header.alg !== 'RS512' || header.typ !== 'JWT') throw bad('header')
     const isSigned = createVerify('RSA-SHA512')
       .update(`${head}.${body}`)
-      .verify(key, Buffer.from(signature, 'base64url'))
+      .verify(keyNow(), Buffer.from(signature, 'base64url'))
     if (!isSigned) throw bad('signature')
     const claims = decode(body)
     const names = [own, 'publicKey', 'iat', 'exp', 'aud', 'jti']

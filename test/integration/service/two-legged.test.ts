@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Answer, Call } from '../../../scripts/stack/portal-client.ts'
+import type { ServiceProcess } from '../../../scripts/stack/service-process.ts'
 import { createSandbox, type Sandbox } from '../../../src/sandbox/sandbox.ts'
 import { parseProgramToken, programTokenId } from '../../../src/vault/program-token-record.ts'
 import { documentKey } from '../../../src/vault/store.ts'
-import { type AmsUpstream, startAms } from '../../support/ams-upstream.ts'
+import { type AmsRegistration, type AmsUpstream, startAms } from '../../support/ams-upstream.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Rig, startRig } from '../../support/service-rig.ts'
+import { newKeysJson } from '../../unit/config/valid-config.ts'
 
 const CONNECTIONS = 100
 const CALLS = 1000
@@ -17,21 +20,21 @@ const tenantOf = (n: number) => `4712-${n}`
 let sandbox: Sandbox
 let ams: AmsUpstream
 let rig: Rig
-/** Client Identifiers that Samsung takes. */
-let identifiers: Set<string>
+/** What Samsung has on record. */
+let samsung: AmsRegistration & { readonly clientIdentifiers: Set<string> }
 let ids: readonly string[]
 let calls: readonly [Call, Call]
 
 beforeAll(async () => {
   sandbox = await createSandbox({ clock: Date.now })
   const { knox } = sandbox.registration
-  identifiers = new Set([knox.clientIdentifier])
   const managed = Array.from({ length: CONNECTIONS }, (_, n) => tenantOf(n))
-  ams = await startAms({
+  samsung = {
     publicKey: knox.keys.Public,
-    clientIdentifiers: identifiers,
+    clientIdentifiers: new Set([knox.clientIdentifier]),
     managed: new Set(managed),
-  })
+  }
+  ams = await startAms(samsung)
   const fields = {
     kind: 'knox-msp',
     next_client_identifier: { env: 'NEXT_CLIENT_IDENTIFIER' },
@@ -180,7 +183,7 @@ describe('a provider with many customers and two processes', () => {
   })
 
   it('holds all customers at once when Samsung refuses the program, and lets them go by itself', async () => {
-    identifiers.clear()
+    samsung.clientIdentifiers.clear()
     await age(-1000)
 
     const refused = await token(0)
@@ -192,10 +195,25 @@ describe('a provider with many customers and two processes', () => {
     }
     const held = (await rig.call('GET', `/v1/connections/${ids[50]}`)).body
     expect(held).toMatchObject({ status: 'degraded', status_reason: 'program_held' })
-    identifiers.add(NEXT)
+    samsung.clientIdentifiers.add(NEXT)
     await eventually(async () => (await token(0)).status === 200)
     await eventually(async () => (await token(1)).status === 200)
     const view = (await rig.call('GET', `/v1/connections/${ids[50]}`)).body
     expect(view.status).toBe('active')
+  })
+
+  it('signs with a key that was put in its place while it runs', async () => {
+    const before = (await token(0)).body.token_id
+    const keys = newKeysJson()
+    samsung.publicKey = JSON.parse(keys).Public
+    writeFileSync(`${rig.stack.env.CONFIG_DIR}/keys/sandbox.json`, keys)
+
+    for (const service of rig.stack.services) service.signal('SIGHUP')
+
+    const isDone = (service: ServiceProcess) => service.output().includes('"signing_key_activated"')
+    await eventually(async () => rig.stack.services.every(isDone))
+    await eventually(async () => (await token(1)).body.token_id !== before)
+    const verified = await rig.call('POST', `/v1/connections/${ids[1]}/verify`)
+    expect(verified.status).toBe(200)
   })
 })
