@@ -88,7 +88,8 @@ export function createProgramTokens(deps: ProgramTokensDeps): ProgramTokens {
     idOf: ({ id }) => id,
     lifetimeMs: () => LIFETIME_MS,
   })
-  const reads = createFlights<Snapshot | null>()
+  /** Each with the time at which it began: who joins one later knows no more than it says. */
+  const reads = createFlights<readonly [Snapshot | null, EpochMs]>()
   const flights = createFlights<Snapshot>()
   const opened = new Map<string, Opened>()
   const dueAtOf = (id: string, { mintedAt, expiresAt }: KeptToken): EpochMs =>
@@ -98,6 +99,11 @@ export function createProgramTokens(deps: ProgramTokensDeps): ProgramTokens {
   const exchange = createProgramExchange({ ...deps, documents, settings })
   /** By program: no renewal before this time, after one that failed. */
   const renewAgainAt = new Map<string, EpochMs>()
+
+  async function read(programId: string): Promise<readonly [Snapshot | null, EpochMs]> {
+    const askedAt = clock()
+    return [await documents.read(programTokenId(programId)), askedAt]
+  }
 
   /** @param askedAt - When the store was asked: what it said since then may be different. */
   async function open(
@@ -153,12 +159,7 @@ export function createProgramTokens(deps: ProgramTokensDeps): ProgramTokens {
     async get(programId, connectionId, request) {
       const kept = atHand(programId, request)
       if (kept !== null) return kept
-      let askedAt = clock()
-      let snapshot = await reads.join(
-        programId,
-        () => documents.read(programTokenId(programId)),
-        waitMs,
-      )
+      let [snapshot, askedAt] = await reads.join(programId, () => read(programId), waitMs)
       for (let round = 0; ; round++) {
         const token = snapshot?.record.token
         const now = clock()

@@ -144,7 +144,8 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     const binding = currentBinding(connection)
     if (hasConsent(binding)) return null
     const { program: programId, managedTenantId } = binding
-    const token = await programTokens.get(programId, connection.id, request)
+    // What one customer's calls have seen does not have everybody's token replaced at will.
+    const token = await programTokens.get(programId, connection.id, { ...request, force: false })
     return { programId, ...token, ...(managedTenantId === undefined ? {} : { managedTenantId }) }
   }
 

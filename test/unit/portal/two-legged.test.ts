@@ -212,6 +212,19 @@ describe('verify', () => {
     expect(res.body.connection).toMatchObject({ id, trust: 'present' })
   })
 
+  it('has the token of all replaced at most once a minute, however often one is refused', async () => {
+    const { id } = (await create()).body
+    const refusal = () => failing(knoxError('knox_token', 'refused', '4032251'))
+    world.samsung.verifySteps.push(...Array.from({ length: 10 }, refusal))
+
+    for (let n = 0; n < 5; n++) {
+      const res = await world.call('POST', `/v1/connections/${id}/verify`)
+      expect(res.body.code).toBe('upstream_refused')
+    }
+
+    expect(world.samsung.exchanged).toHaveLength(2)
+  })
+
   it('says what a customer does whom the provider does not manage', async () => {
     const { id } = (await create()).body
     world.samsung.verifySteps.push(failing(knoxError('trust', 'refused', '4002113')))
