@@ -56,7 +56,7 @@ export function composeConsent(parts: Parts & { readonly pages: Pages }): Consen
   const callbacks = createCallbackKeeper({ handovers: createHandovers(store), envelope })
   const kindOf = (programId: string) => {
     const program = programs.get(programId)
-    if (program === undefined) throw new ServiceError('program_not_configured')
+    if (program?.kind !== 'samsung-account') throw new ServiceError('program_not_configured')
     return program.kind
   }
   const storeConsent = createStoreConsent({

@@ -5,12 +5,14 @@ import type { Door } from './portal/admit.ts'
 import { createAnswerOnce } from './portal/answer-once.ts'
 import { createConnectionRouter } from './portal/connection-routes.ts'
 import { createViewConnection } from './portal/connection-view.ts'
+import { createCreateConnection } from './portal/create-connection.ts'
 import { createDeleteConnection } from './portal/delete-connection.ts'
 import type { CountHandOut } from './portal/hand-out-count.ts'
 import { createListConnections } from './portal/list-connections.ts'
 import { createSessionRouter } from './portal/session-routes.ts'
 import type { TokenAnswer } from './portal/token-answer.ts'
 import { createVerifyConnection } from './portal/verify-connection.ts'
+import { isProxyOnly, partnerIdOf } from './program-facts.ts'
 import { derivePurposeKey } from './vault/derive-keys.ts'
 
 /** Samsung's validity when none is asked for, in minutes. */
@@ -54,6 +56,17 @@ export function composePortal(
     }),
     createConnectionRouter({
       admit,
+      answerOnce,
+      createConnection: createCreateConnection({
+        connections,
+        directory,
+        envelope,
+        programs,
+        freezes: vault.killSwitches,
+        clock,
+        audit,
+        log,
+      }),
       connections,
       listConnections: createListConnections({
         connections,
@@ -66,8 +79,8 @@ export function composePortal(
       verifyConnection: createVerifyConnection({
         connections,
         tokenSource,
-        kindOf: upstream.kindOf,
-        partnerIdOf: (id) => programs.get(id)?.samsungAccount.partnerId,
+        verifierOf: upstream.verifierOf,
+        partnerIdOf: (id) => partnerIdOf(programs.get(id)),
         defaultMinTtlMs: knoxToken.defaultMinTtlMs,
         clock,
         audit,
@@ -76,6 +89,7 @@ export function composePortal(
       viewConnection,
       tokenSource,
       tokenAnswer: parts.tokenAnswer,
+      isProxyOnly: isProxyOnly(config),
       countHandOut: parts.countHandOut,
       minTtl: {
         defaultMs: knoxToken.defaultMinTtlMs,

@@ -1,7 +1,8 @@
 import type { Config, Program } from './config/config.ts'
 import type { ProgramCredentials } from './knox/credentials.ts'
-import type { KnoxKind } from './knox/kind.ts'
+import type { KnoxKind, KnoxVerifier, TwoLeggedKind } from './knox/kind.ts'
 import { createSamsungAccountKind } from './knox/samsung-account-kind.ts'
+import { createTwoLeggedKind } from './knox/two-legged-kind.ts'
 import { type AddressGuard, createAddressGuard } from './outbound/address-guard.ts'
 import type { HostSkew } from './outbound/clock-gauge.ts'
 import { type ClockState, createClockGovernor } from './outbound/clock-governor.ts'
@@ -17,6 +18,10 @@ import type { Clock } from './shared/time.ts'
 export interface Upstream {
   readonly clientOf: (programId: string) => SamsungAccountClient
   readonly kindOf: (programId: string) => KnoxKind
+  /** Of programs without consent. */
+  readonly twoLeggedKindOf: (programId: string) => TwoLeggedKind
+  /** Of all programs. */
+  readonly verifierOf: (programId: string) => KnoxVerifier
   readonly skews: () => readonly HostSkew[]
   readonly clockState: () => ClockState
   /** Hosts of the configuration that are not called, for the addresses they have. */
@@ -45,19 +50,24 @@ export function composeUpstream(deps: {
   })
   const clients = new Map<string, SamsungAccountClient>()
   const kinds = new Map<string, KnoxKind>()
+  const twoLegged = new Map<string, TwoLeggedKind>()
   for (const program of config.programs) {
-    const redirectUri = `${config.publicUrl}/callback/${program.id}`
-    clients.set(program.id, createSamsungAccountClient({ program, redirectUri, outbound, log }))
-    const access = { program, outbound, samsungClock: governor }
-    kinds.set(
-      program.id,
-      createSamsungAccountKind({ ...access, credentials: credentialsOf(program.id), clock }),
-    )
+    const { id } = program
+    const access = { outbound, samsungClock: governor, credentials: credentialsOf(id), clock }
+    if (program.kind !== 'samsung-account') {
+      twoLegged.set(id, createTwoLeggedKind({ program, ...access }))
+      continue
+    }
+    const redirectUri = `${config.publicUrl}/callback/${id}`
+    clients.set(id, createSamsungAccountClient({ program, redirectUri, outbound, log }))
+    kinds.set(id, createSamsungAccountKind({ program, ...access }))
   }
 
   return {
     clientOf: (id) => known(clients, id),
     kindOf: (id) => known(kinds, id),
+    twoLeggedKindOf: (id) => known(twoLegged, id),
+    verifierOf: (id) => twoLegged.get(id) ?? known(kinds, id),
     skews: governor.skews,
     clockState: governor.state,
     refusedHosts: () => guard?.refused() ?? [],
@@ -81,12 +91,12 @@ function createGuard(
   return guard
 }
 
-const originsOf = ({ samsungAccount, knox }: Program) => [
-  new URL(samsungAccount.tokenUrl).origin,
-  new URL(knox.baseUrl).origin,
+const originsOf = (program: Program) => [
+  ...(program.kind === 'samsung-account' ? [new URL(program.samsungAccount.tokenUrl).origin] : []),
+  new URL(program.knox.baseUrl).origin,
 ]
 
-/** A stored connection may name a program that has left the configuration. */
+/** A stored connection may name a program that has left the configuration, or is of another kind now. */
 function known<T>(map: ReadonlyMap<string, T>, id: string): T {
   const found = map.get(id)
   if (found === undefined) throw new ServiceError('program_not_configured')

@@ -11,17 +11,19 @@ import { composeStore } from './compose-store.ts'
 import type { Upstream } from './compose-upstream.ts'
 import type { Config } from './config/config.ts'
 import type { MintBudget } from './limits/mint-budget.ts'
+import { isTwoLegged, rotationsOf } from './program-facts.ts'
 import type { Log } from './shared/log.ts'
+import type { Secret } from './shared/secret.ts'
 import type { Clock } from './shared/time.ts'
 import { createUnderWay } from './shared/under-way.ts'
 import { type Connections, createConnections } from './vault/connections.ts'
 import { derivePurposeKey } from './vault/derive-keys.ts'
 import { createDirectory, type Directory } from './vault/directory.ts'
 import type { Envelope } from './vault/envelope.ts'
-import { createMintRecord } from './vault/mint-record.ts'
+import { createMintRecord, createProgramMintRecord } from './vault/mint-record.ts'
 import { createMinter } from './vault/minter.ts'
+import { createProgramTokens } from './vault/program-tokens.ts'
 import { createRefresher } from './vault/refresher.ts'
-import { type RotationPolicy, UNKNOWN_ROTATION } from './vault/rotation.ts'
 import type { Store } from './vault/store.ts'
 import { createBudgetedStore } from './vault/store-budget.ts'
 import { createTokenSource, type TokenSource } from './vault/token-source.ts'
@@ -43,17 +45,6 @@ export interface Vault {
   /** Resolves when nothing is under way that must not be cut off. */
   idle(): Promise<void>
   readonly keys: Keys
-}
-
-/** What is known of each program's refresh tokens. */
-function rotationsOf({ programs }: Config): (programId: string) => RotationPolicy {
-  const known = new Map(
-    programs.map(({ id, samsungAccount }) => {
-      const { rotation, rotationGraceMs: graceMs, reuseRevokes } = samsungAccount
-      return [id, { rotation, graceMs, reuseRevokes }]
-    }),
-  )
-  return (programId) => known.get(programId) ?? UNKNOWN_ROTATION
 }
 
 /** Wires the vault. @throws ServiceError `store_unavailable`; ConfigError for a store that is refused */
@@ -94,6 +85,7 @@ export async function composeVault(deps: {
     store,
     programIds: config.programs.map(({ id }) => id),
     policy: settings.breaker,
+    isShared: isTwoLegged(config),
     clock,
     log,
     metrics: metrics.breaker,
@@ -116,16 +108,31 @@ export async function composeVault(deps: {
     metrics: metrics.vault,
   })
   const fingerprintKey = derivePurposeKey(pepper, 'token-fingerprint')
+  const fingerprint = (token: Secret): string =>
+    createHmac('sha256', fingerprintKey).update(token.reveal()).digest('base64url').slice(0, 16)
   const mint = createMinter({
     connections,
     envelope,
     refresher,
     breaker,
     kindOf: upstream.kindOf,
-    fingerprint: (token) =>
-      createHmac('sha256', fingerprintKey).update(token.reveal()).digest('base64url').slice(0, 16),
+    fingerprint,
     record: mintBudget.count(createMintRecord(audit)),
     settings: { ...settings.knoxToken, rotationOf },
+    clock,
+    log,
+    metrics: metrics.vault,
+  })
+  // One renewal and one exchange, each within its own cap.
+  const waitMs = 2 * settings.upstream.timeoutMs
+  const programTokens = createProgramTokens({
+    store,
+    envelope,
+    breaker,
+    kindOf: upstream.twoLeggedKindOf,
+    fingerprint,
+    record: createProgramMintRecord(audit),
+    settings: { ...settings.knoxToken, ...settings.refresh, waitMs },
     clock,
     log,
     metrics: metrics.vault,
@@ -133,6 +140,7 @@ export async function composeVault(deps: {
   const attempts = createProbeAttempts({
     refresher,
     mint,
+    programTokens,
     isRefreshHeld: (programId) => breaker.isHeld(programId, 'refresh'),
     clock,
   })
@@ -148,13 +156,8 @@ export async function composeVault(deps: {
     envelope,
     // Probes are nobody's calls.
     mint: mintBudget.guard(mint),
-    settings: {
-      ...settings.knoxToken,
-      ...settings.refresh,
-      rotationOf,
-      // One renewal and one exchange, each within its own cap.
-      waitMs: 2 * settings.upstream.timeoutMs,
-    },
+    programTokens,
+    settings: { ...settings.knoxToken, ...settings.refresh, rotationOf, waitMs },
     clock,
     log,
   })

@@ -45,6 +45,15 @@ const JSON_BODIES: Readonly<Partial<Record<BodyKind, fc.Arbitrary<Fields>>>> = {
     },
     { requiredKeys: ['program', 'tenant_ref', 'return_url', 'code_challenge'] },
   ),
+  connection: fc.record(
+    {
+      program: fc.constant('{{program}}'),
+      tenant_ref: fc.nat({ max: 50 }).map((n) => `fuzzed-${n}`),
+      tenant_name: fc.constant('Marlow <b>Retail</b>'),
+      managed_tenant_id: fc.constantFrom('4712-ab', '', 'a'.repeat(65), '../..', 'x\r\ny: z'),
+    },
+    { requiredKeys: ['program', 'tenant_ref'] },
+  ),
   completion: at('session').map((n) => ({
     result_code: `{{result_code:${n}}}`,
     code_verifier: `{{verifier:${n}}}`,

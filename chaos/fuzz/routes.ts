@@ -12,6 +12,7 @@ export interface FuzzRoute {
 
 export type BodyKind =
   | 'session'
+  | 'connection'
   | 'completion'
   | 'token'
   | 'empty'
@@ -42,6 +43,7 @@ export const FUZZ_ROUTES: readonly FuzzRoute[] = [
   route('public', 'GET', '/v1/connect-sessions/{session}'),
   route('public', 'POST', '/v1/connect-sessions/{session}/complete', { body: 'completion' }),
   route('public', 'GET', '/v1/connections', { query: 'list' }),
+  route('public', 'POST', '/v1/connections', { body: 'connection' }),
   route('public', 'GET DELETE', '/v1/connections/{connection}'),
   route('public', 'POST', '/v1/connections/{connection}/token', { body: 'token' }),
   route('public', 'POST', '/v1/connections/{connection}/verify', { body: 'empty' }),

@@ -1,4 +1,4 @@
-import { type Connection, currentBinding, parseRecord } from '../../src/vault/record.ts'
+import { type Connection, consentBinding, parseRecord } from '../../src/vault/record.ts'
 import { documentKey } from '../../src/vault/store.ts'
 import type { Exchange, RedisFaultProxy } from '../../test/support/redis-fault-proxy.ts'
 import type { Link } from '../../test/support/tcp-link.ts'
@@ -28,7 +28,7 @@ export function writtenConnection({ command }: Exchange): Connection | null {
  */
 export function kindOfWrite(connection: Connection, generation: number): WriteKind {
   if (connection.generation > generation) return 'commit'
-  return currentBinding(connection).refresh.state === 'refreshing' ? 'begin' : 'other'
+  return consentBinding(connection).refresh.state === 'refreshing' ? 'begin' : 'other'
 }
 
 /** Matches a `WAIT` that stands behind such a write on its connection. */
@@ -77,7 +77,7 @@ const isApplied = ({ reply }: Exchange): boolean =>
 
 function intentOf(connection: Connection | null): StoredIntent | null {
   if (connection === null) return null
-  const { state, attempt, recovering } = currentBinding(connection).refresh
+  const { state, attempt, recovering } = consentBinding(connection).refresh
   if (state !== 'refreshing' || attempt === undefined) return null
   const { id, generation } = connection
   return { connectionId: id, attempt, generation, recovering: recovering === true }

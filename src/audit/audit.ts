@@ -16,6 +16,7 @@ export const AUDIT_EVENTS = [
   'session_failed',
   'browser_refused',
   // A connection.
+  'connection_created',
   'account_changed',
   'refresh_ended',
   'token_minted',

@@ -25,6 +25,8 @@ export interface OperatorBreakerDeps {
   /** Those that are configured. Others are let pass: their calls end elsewhere. */
   readonly programIds: readonly string[]
   readonly policy: BreakerPolicy
+  /** Programs of which one attempt is made for all connections: one refusal is enough. None when absent. */
+  readonly isShared?: (programId: string) => boolean
   readonly clock: Clock
   readonly log: Log
   readonly metrics: BreakerMetrics
@@ -35,7 +37,7 @@ const LISTEN_MS = 800
 
 /** Creates the breaker over the store that replicas share. */
 export function createOperatorBreaker(deps: OperatorBreakerDeps): OperatorBreaker {
-  const { store, programIds, policy, clock, log, metrics } = deps
+  const { store, programIds, clock, log, metrics } = deps
   const by = newAttemptId()
   const records: SharedRecord[] = []
   const guards = new Map<string, Guard>()
@@ -43,6 +45,7 @@ export function createOperatorBreaker(deps: OperatorBreakerDeps): OperatorBreake
   let isStopped = false
 
   for (const programId of programIds) {
+    const policy = deps.isShared?.(programId) ? { ...deps.policy, threshold: 1 } : deps.policy
     const onChange = createAlarmReport({ programId, by, log, metrics })
     const record = createSharedRecord({ programId, store, policy, onChange, clock, log })
     records.push(record)
@@ -60,7 +63,7 @@ export function createOperatorBreaker(deps: OperatorBreakerDeps): OperatorBreake
   }
 
   async function goOnListening(): Promise<void> {
-    const everyMs = Math.min(LISTEN_MS, policy.probeIntervalMs / 2)
+    const everyMs = Math.min(LISTEN_MS, deps.policy.probeIntervalMs / 2)
     for (;;) {
       await sleep(everyMs)
       if (isStopped) return

@@ -2,7 +2,8 @@ import type { Clock } from '../shared/time.ts'
 import { isLive } from '../vault/access-plan.ts'
 import type { Snapshot } from '../vault/connections.ts'
 import type { Mint } from '../vault/minter.ts'
-import { currentBinding } from '../vault/record.ts'
+import type { ProgramTokens } from '../vault/program-tokens.ts'
+import { consentBinding, currentBinding, hasConsent } from '../vault/record.ts'
 import type { Refresher } from '../vault/refresher.ts'
 import { isUncertain } from '../vault/rotation.ts'
 import type { Operation } from './breaker.ts'
@@ -26,6 +27,7 @@ export interface ProbeAttempts {
 export interface ProbeAttemptsDeps {
   readonly refresher: Pick<Refresher, 'refresh'>
   readonly mint: Mint
+  readonly programTokens: Pick<ProgramTokens, 'replace'>
   /** Whether renewals of a program are held as well. */
   readonly isRefreshHeld: (programId: string) => boolean
   readonly clock: Clock
@@ -33,11 +35,13 @@ export interface ProbeAttemptsDeps {
 
 /** Creates the attempts: a renewal, and an exchange for a Knox token. */
 export function createProbeAttempts(deps: ProbeAttemptsDeps): ProbeAttempts {
-  const { refresher, mint, isRefreshHeld, clock } = deps
+  const { refresher, mint, programTokens, isRefreshHeld, clock } = deps
 
   /** Replaces the token that is kept, or nothing would be asked of Knox. */
   function exchange({ connection }: Snapshot): Promise<unknown> {
-    const { tokenId } = currentBinding(connection).knoxToken ?? {}
+    const binding = currentBinding(connection)
+    if (!hasConsent(binding)) return programTokens.replace(binding.program, connection.id)
+    const { tokenId } = binding.knoxToken ?? {}
     const rejected = tokenId === undefined ? {} : { rejected: tokenId, force: true }
     return mint(connection.id, { minTtlMs: 0, arrivedAt: clock(), ...rejected })
   }
@@ -55,6 +59,7 @@ export function createProbeAttempts(deps: ProbeAttemptsDeps): ProbeAttempts {
 /** A token whose last use has no known outcome is not spent for a probe while nothing else forces it. */
 function fitnessToRefresh({ connection, serverNow: now }: Snapshot): Fitness {
   const binding = currentBinding(connection)
+  if (!hasConsent(binding)) return 'gone'
   const { refresh, tokenSet } = binding
   if (hasEnded(connection) || tokenSet.refreshToken === undefined) return 'gone'
   const isBusy = refresh.state === 'refreshing' && (refresh.until ?? 0) > now
@@ -67,6 +72,7 @@ function fitnessToRefresh({ connection, serverNow: now }: Snapshot): Fitness {
 function fitnessToExchange(snapshot: Snapshot, isRefreshHeld: boolean): Fitness {
   const { connection, serverNow: now } = snapshot
   const binding = currentBinding(connection)
+  if (!hasConsent(binding)) return connection.frozenAt === undefined ? 'ready' : 'gone'
   if (hasEnded(connection)) return 'gone'
   if (isLive(binding, now)) return 'ready'
   if (binding.tokenSet.refreshToken === undefined)
@@ -76,4 +82,4 @@ function fitnessToExchange(snapshot: Snapshot, isRefreshHeld: boolean): Fitness 
 
 const hasEnded = (connection: Snapshot['connection']): boolean =>
   connection.frozenAt !== undefined ||
-  currentBinding(connection).refresh.state === 'consent_required'
+  consentBinding(connection).refresh.state === 'consent_required'

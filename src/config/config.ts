@@ -30,12 +30,11 @@ export interface Config {
 }
 
 /** One set of Knox credentials in one region. A union over `kind`; more kinds join it. */
-export type Program = SamsungAccountProgram
+export type Program = SamsungAccountProgram | TwoLeggedProgram
 
-/** Three-legged: the customer signs in with Samsung Account (design: kind `samsung-account`). */
-export interface SamsungAccountProgram {
+/** What a program of every kind with signed tokens has. */
+interface SignedTokenProgram {
   readonly id: string
-  readonly kind: 'samsung-account'
   readonly region: string
   readonly clientIdentifier: Secret
   /** Used as soon as Samsung refuses the other one; never the same. */
@@ -45,6 +44,27 @@ export interface SamsungAccountProgram {
   readonly keysFile?: string
   /** Permits RSA keys of 1024 to 2047 bits, with a warning and a metric. */
   readonly allowLegacyRsa: boolean
+  readonly knox: KnoxSettings
+}
+
+/** How one program talks to Knox. */
+export interface KnoxSettings {
+  /** Origin of the Knox APIs for this region, no trailing slash. */
+  readonly baseUrl: string
+  readonly accessTokenPath: string
+  /** 1 to 30; absent: the field is not sent and Samsung's default of 30 applies. */
+  readonly validityMinutes?: number
+  /** How the public key is sent: re-encoded to SPKI DER, or as it stands in keys.json. */
+  readonly publicKeyFormat: 'spki' | 'verbatim'
+  /** Path of the cheap read that `verify` makes. */
+  readonly verifyPath: string
+  /** Samsung codes that mean "no trust"; matched as text. */
+  readonly trustErrorCodes: readonly string[]
+}
+
+/** Three-legged: the customer signs in with Samsung Account (design: kind `samsung-account`). */
+export interface SamsungAccountProgram extends SignedTokenProgram {
+  readonly kind: 'samsung-account'
   readonly samsungAccount: {
     readonly authorizeUrl: string
     readonly tokenUrl: string
@@ -63,21 +83,18 @@ export interface SamsungAccountProgram {
     /** Whether a used refresh token that is presented again ends all tokens of its consent. */
     readonly reuseRevokes: boolean
   }
-  readonly knox: {
-    /** Origin of the Knox APIs for this region, no trailing slash. */
-    readonly baseUrl: string
-    readonly accessTokenPath: string
+  readonly knox: KnoxSettings & {
     /** Name of the claim that carries the Samsung Account access token. */
     readonly idpTokenClaim: string
-    /** 1 to 30; absent: the field is not sent and Samsung's default of 30 applies. */
-    readonly validityMinutes?: number
-    /** How the public key is sent: re-encoded to SPKI DER, or as it stands in keys.json. */
-    readonly publicKeyFormat: 'spki' | 'verbatim'
-    /** Path of the cheap read that `verify` makes. */
-    readonly verifyPath: string
-    /** Samsung codes that mean "no trust"; matched as text. */
-    readonly trustErrorCodes: readonly string[]
   }
+}
+
+/**
+ * Two-legged: nobody signs in, and one Knox token serves all customers of the program. `knox-msp` is a
+ * Managed Service Provider, which names the customer in every call; `knox-customer` one company for itself.
+ */
+export interface TwoLeggedProgram extends SignedTokenProgram {
+  readonly kind: 'knox-msp' | 'knox-customer'
 }
 
 export type Scope = 'connect' | 'connections:read' | 'connections:write' | 'tokens' | 'proxy'

@@ -1,5 +1,5 @@
 import type { KeyPair } from '../signing/key-pair.ts'
-import type { SamsungAccountProgram } from './config.ts'
+import type { Program } from './config.ts'
 import type { ConfigFiles } from './files.ts'
 import { OTHER_REGION } from './load-programs.ts'
 import { readSecretFile } from './references.ts'
@@ -13,7 +13,7 @@ import { type ParseKeys, readKeyPair } from './secret-fields.ts'
  */
 export type ReadKeysAgain = (
   path: string,
-  program: Pick<SamsungAccountProgram, 'allowLegacyRsa'>,
+  program: Pick<Program, 'allowLegacyRsa'>,
   elsewhere: readonly string[],
 ) => { readonly keys: KeyPair } | { readonly rule: string }
 

@@ -1,17 +1,19 @@
 import type { z } from 'zod'
 import type { KeyPair } from '../signing/key-pair.ts'
-import type { Program, SamsungAccountProgram } from './config.ts'
+import type { KnoxSettings, Program, SamsungAccountProgram, TwoLeggedProgram } from './config.ts'
 import { readEntries } from './entries.ts'
 import type { ConfigFiles } from './files.ts'
-import { checkEntry } from './issues.ts'
+import { checkEntry, type EntryPlace } from './issues.ts'
 import { isObject, type JsonFile } from './json-file.ts'
 import type { Report } from './problems.ts'
-import { samsungAccountProgram } from './program-schema.ts'
+import { type ProgramContext, samsungAccountProgram, twoLeggedProgram } from './program-schema.ts'
 import type { ParseKeys, ReferenceContext } from './secret-fields.ts'
 import { parseDuration } from './units.ts'
 
 /** Kinds that the file format has room for and this version cannot serve. */
-const LATER_KINDS = ['knox-msp', 'knox-customer', 'knox-oauth2']
+const LATER_KINDS = ['knox-oauth2']
+
+const TWO_LEGGED_KINDS: readonly unknown[] = ['knox-msp', 'knox-customer']
 
 /** What reading `programs.json` takes. */
 export interface ProgramsContext extends ReferenceContext {
@@ -51,13 +53,12 @@ export function loadPrograms(file: JsonFile, context: ProgramsContext): LoadedPr
     }
     const region = isObject(raw) ? raw.region : undefined
     const allowLegacyRsa = isObject(raw) && raw.allow_legacy_rsa === true
-    const schema = samsungAccountProgram({
+    const reading = {
       ...context,
-      parseKeys: (json) => context.parseKeys(json, { allowLegacyRsa }),
-      onKeys: (keys) => uses.push({ field: `[${index}].keys`, region, keys }),
-    })
-    const entry = checkEntry(schema, raw, { source, index }, report)
-    return entry === undefined ? [] : [toProgram(entry)]
+      parseKeys: (json: string) => context.parseKeys(json, { allowLegacyRsa }),
+      onKeys: (keys: KeyPair) => void uses.push({ field: `[${index}].keys`, region, keys }),
+    }
+    return readProgram(raw, kind, reading, { source, index }, report) ?? []
   })
   checkKeyUses(source, uses, context)
   if (entries.length === 0) warn(`${source}: no program: nobody can be connected`)
@@ -81,21 +82,36 @@ function checkKeyUses(source: string, uses: readonly KeyUse[], context: Programs
   }
 }
 
-type Entry = z.output<ReturnType<typeof samsungAccountProgram>>
+/** Reads one entry by the schema of its kind; one that names none is read as `samsung-account`. */
+function readProgram(
+  raw: unknown,
+  kind: unknown,
+  context: ProgramContext,
+  place: EntryPlace,
+  report: Report,
+): Program | undefined {
+  if (TWO_LEGGED_KINDS.includes(kind)) {
+    const entry = checkEntry(twoLeggedProgram(context), raw, place, report)
+    return entry === undefined ? undefined : toTwoLegged(entry)
+  }
+  const entry = checkEntry(samsungAccountProgram(context), raw, place, report)
+  return entry === undefined ? undefined : toSamsungAccount(entry)
+}
 
-function toProgram(entry: Entry): SamsungAccountProgram {
+type Entry = z.output<ReturnType<typeof samsungAccountProgram>>
+type TwoLeggedEntry = z.output<ReturnType<typeof twoLeggedProgram>>
+
+const toTwoLegged = (entry: TwoLeggedEntry): TwoLeggedProgram => ({
+  ...toCredentials(entry),
+  kind: entry.kind,
+  knox: toKnox(entry.knox),
+})
+
+function toSamsungAccount(entry: Entry): SamsungAccountProgram {
   const { samsung_account: account, knox } = entry
   return {
-    id: entry.id,
+    ...toCredentials(entry),
     kind: entry.kind,
-    region: entry.region,
-    clientIdentifier: entry.client_identifier,
-    ...(entry.next_client_identifier === undefined
-      ? {}
-      : { nextClientIdentifier: entry.next_client_identifier }),
-    keys: entry.keys.keys,
-    ...(entry.keys.path === undefined ? {} : { keysFile: entry.keys.path }),
-    allowLegacyRsa: entry.allow_legacy_rsa,
     samsungAccount: {
       authorizeUrl: account.authorize_url,
       tokenUrl: account.token_url,
@@ -108,14 +124,27 @@ function toProgram(entry: Entry): SamsungAccountProgram {
       rotationGraceMs: parseDuration(account.rotation_grace) ?? 0,
       reuseRevokes: account.reuse_revokes,
     },
-    knox: {
-      baseUrl: new URL(knox.base_url).origin,
-      accessTokenPath: knox.access_token_path,
-      idpTokenClaim: knox.idp_token_claim,
-      ...(knox.validity_minutes === undefined ? {} : { validityMinutes: knox.validity_minutes }),
-      publicKeyFormat: knox.public_key_format,
-      verifyPath: knox.verify_path,
-      trustErrorCodes: knox.trust_error_codes,
-    },
+    knox: { ...toKnox(knox), idpTokenClaim: knox.idp_token_claim },
   }
 }
+
+const toCredentials = (entry: Entry | TwoLeggedEntry) => ({
+  id: entry.id,
+  region: entry.region,
+  clientIdentifier: entry.client_identifier,
+  ...(entry.next_client_identifier === undefined
+    ? {}
+    : { nextClientIdentifier: entry.next_client_identifier }),
+  keys: entry.keys.keys,
+  ...(entry.keys.path === undefined ? {} : { keysFile: entry.keys.path }),
+  allowLegacyRsa: entry.allow_legacy_rsa,
+})
+
+const toKnox = (knox: TwoLeggedEntry['knox']): KnoxSettings => ({
+  baseUrl: new URL(knox.base_url).origin,
+  accessTokenPath: knox.access_token_path,
+  ...(knox.validity_minutes === undefined ? {} : { validityMinutes: knox.validity_minutes }),
+  publicKeyFormat: knox.public_key_format,
+  verifyPath: knox.verify_path,
+  trustErrorCodes: knox.trust_error_codes,
+})

@@ -18,6 +18,11 @@ const RESERVED = ['client_id', 'response_type', 'redirect_uri', 'state']
 /** Claims of the Client Identifier JWT that are set already (protocol.md 3.3). */
 const CLAIMS = ['clientIdentifier', 'publicKey', 'aud', 'iat', 'exp', 'jti']
 
+const isNotAnother = {
+  path: ['next_client_identifier'],
+  error: 'must not be the same as client_identifier',
+}
+
 const DAY_MS = 86_400_000
 const VERIFY_PATH = '/kcs/v1/kme/profiles/list?pageNum=0&pageSize=1'
 const NO_TRUST = ['40300000', '4030100']
@@ -32,31 +37,41 @@ export interface ProgramContext extends ReferenceContext {
 /** One entry of `programs.json`, kind `samsung-account`. */
 export const samsungAccountProgram = (context: ProgramContext) =>
   section({
-    id: id('emm-eu'),
+    ...credentials(context),
     kind: choice('samsung-account'),
-    region: text(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 of a-z, 0-9 and hyphen', 'eu'),
-    client_identifier: secret(context),
-    next_client_identifier: secret(context).optional(),
-    keys: keyPair(context, (json) => {
-      const parsed = context.parseKeys(json)
-      if ('keys' in parsed) context.onKeys(parsed.keys)
-      return parsed
-    }),
-    allow_legacy_rsa: flag().default(false),
     samsung_account: samsungAccount(context),
-    knox: knox(context.strict),
-  }).refine((program) => !isSecondTheFirst(program), {
-    path: ['next_client_identifier'],
-    error: 'must not be the same as client_identifier',
-  })
+    knox: section({ ...knox(context.strict, THREE_LEGGED), idp_token_claim: idpTokenClaim() }),
+  }).refine(isSecondAnother, isNotAnother)
+
+/** One entry of `programs.json`, kind `knox-msp` or `knox-customer`: nobody signs in. */
+export const twoLeggedProgram = (context: ProgramContext) =>
+  section({
+    ...credentials(context),
+    kind: choice('knox-msp', 'knox-customer'),
+    knox: section(knox(context.strict, TWO_LEGGED)),
+  }).refine(isSecondAnother, isNotAnother)
+
+/** What a program of every kind with signed tokens has. */
+const credentials = (context: ProgramContext) => ({
+  id: id('emm-eu'),
+  region: text(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 of a-z, 0-9 and hyphen', 'eu'),
+  client_identifier: secret(context),
+  next_client_identifier: secret(context).optional(),
+  keys: keyPair(context, (json) => {
+    const parsed = context.parseKeys(json)
+    if ('keys' in parsed) context.onKeys(parsed.keys)
+    return parsed
+  }),
+  allow_legacy_rsa: flag().default(false),
+})
 
 /** Either may be missing here: that was reported before. */
-const isSecondTheFirst = (program: {
+function isSecondAnother(program: {
   readonly client_identifier: unknown
   readonly next_client_identifier?: unknown
-}): boolean => {
+}): boolean {
   const { client_identifier: first, next_client_identifier: next } = program
-  return first instanceof Secret && next instanceof Secret && first.reveal() === next.reveal()
+  return !(first instanceof Secret && next instanceof Secret && first.reveal() === next.reveal())
 }
 
 const samsungAccount = (context: ReferenceContext) =>
@@ -94,27 +109,45 @@ const grace = () =>
     '30s',
   )
 
-const knox = (strict: boolean) =>
-  section({
-    base_url: field(
-      (value): value is string => isOrigin(value, strict),
-      originRule(strict),
-      'https://eu-kcs-api.samsungknox.com',
-    ),
-    access_token_path: path('/ams/v1/users/customer/accesstokenOAuth2'),
-    idp_token_claim: field(
-      isFreeClaim,
-      `must be the name of a JWT claim other than ${CLAIMS.join(', ')}`,
-      'idpAccessToken',
-    ),
-    validity_minutes: field(isValidity, 'must be a whole number from 1 to 30', '30').optional(),
-    public_key_format: choice('spki', 'verbatim').default('spki'),
-    verify_path: path(VERIFY_PATH).default(VERIFY_PATH),
-    trust_error_codes: list(
-      text(/^\d{1,12}$/, 'must be a Samsung error code as text', '40300000'),
-      { least: 0, most: 50 },
-    ).default(NO_TRUST),
-  })
+/** What differs between the legs: the example of the path, and the codes that mean "no trust". */
+interface Leg {
+  readonly accessTokenPath: string
+  readonly noTrust: readonly string[]
+}
+
+const THREE_LEGGED: Leg = {
+  accessTokenPath: '/ams/v1/users/customer/accesstokenOAuth2',
+  noTrust: NO_TRUST,
+}
+
+/** 4002113 is what the MSP API says of a customer that the MSP does not manage (protocol.md 6.1). */
+const TWO_LEGGED: Leg = {
+  accessTokenPath: '/ams/v1/users/accesstoken',
+  noTrust: [...NO_TRUST, '4002113'],
+}
+
+const knox = (strict: boolean, { accessTokenPath, noTrust }: Leg) => ({
+  base_url: field(
+    (value): value is string => isOrigin(value, strict),
+    originRule(strict),
+    'https://eu-kcs-api.samsungknox.com',
+  ),
+  access_token_path: path(accessTokenPath),
+  validity_minutes: field(isValidity, 'must be a whole number from 1 to 30', '30').optional(),
+  public_key_format: choice('spki', 'verbatim').default('spki'),
+  verify_path: path(VERIFY_PATH).default(VERIFY_PATH),
+  trust_error_codes: list(text(/^\d{1,12}$/, 'must be a Samsung error code as text', '40300000'), {
+    least: 0,
+    most: 50,
+  }).default([...noTrust]),
+})
+
+const idpTokenClaim = () =>
+  field(
+    isFreeClaim,
+    `must be the name of a JWT claim other than ${CLAIMS.join(', ')}`,
+    'idpAccessToken',
+  )
 
 const path = (example: string) =>
   field(isPath, 'must be an absolute path, percent-encoded, without "..", "//" or "#"', example)

@@ -1,6 +1,6 @@
-import type { Program } from '../config/config.ts'
+import type { SamsungAccountProgram } from '../config/config.ts'
 
-const ABILITIES: Readonly<Record<Program['kind'], readonly string[]>> = {
+const ABILITIES: Readonly<Record<SamsungAccountProgram['kind'], readonly string[]>> = {
   'samsung-account': [
     'See the devices and profiles of your organisation in Samsung Knox cloud services.',
     'Enrol, configure and manage these devices, as far as your Samsung Account may.',
@@ -9,4 +9,5 @@ const ABILITIES: Readonly<Record<Program['kind'], readonly string[]>> = {
 }
 
 /** What a portal can do once the customer has agreed, one plain sentence each. */
-export const abilitiesOf = (kind: Program['kind']): readonly string[] => ABILITIES[kind]
+export const abilitiesOf = (kind: SamsungAccountProgram['kind']): readonly string[] =>
+  ABILITIES[kind]

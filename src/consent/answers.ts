@@ -78,7 +78,9 @@ export function createAnswers(deps: AnswersDeps): Answers {
   function describe(session: ConnectSession | undefined) {
     const portal = session === undefined ? undefined : portals.get(session.portalId)
     if (session === undefined || portal === undefined) return {}
-    const partnerId = programs.get(session.program)?.samsungAccount.partnerId
+    const program = programs.get(session.program)
+    const partnerId =
+      program?.kind === 'samsung-account' ? program.samsungAccount.partnerId : undefined
     const { returnUrl, tenantName } = session
     return { portalName: portal.name, returnUrl, tenantName, partnerId }
   }

@@ -7,7 +7,7 @@ import { Secret } from '../shared/secret.ts'
 import type { EpochMs } from '../shared/time.ts'
 import type { Snapshot } from '../vault/connections.ts'
 import type { Envelope } from '../vault/envelope.ts'
-import { currentBinding } from '../vault/record.ts'
+import { consentBinding } from '../vault/record.ts'
 import { aboutSession } from './audited.ts'
 import { CODE_FIELD } from './browser-flow.ts'
 import {
@@ -84,7 +84,7 @@ export function createCompleteSession(deps: CompleteSessionDeps): CompleteSessio
         throw new ServiceError('session_ended', { detail: 'the connection was deleted' })
       return stored
     }
-    const consent = stored && currentBinding(stored.connection).consent
+    const consent = stored && consentBinding(stored.connection).consent
     if (stored === null || consent?.by !== session.attempt) return null
     await sessions.update(session.id, (current) => finishSession(current))
     noteCompleted(session, stored)

@@ -40,11 +40,15 @@ export type CreateSession = (portal: Portal, wish: NewSession) => Promise<Connec
 const breaks = (field: string, rule: string) =>
   new ServiceError('invalid_request', { detail: `${field} ${rule}`, errors: [{ field, rule }] })
 
+/** Nobody signs in there. */
+const NO_CONSENT =
+  'must be a program whose customers sign in; this one is connected by POST /v1/connections'
+
 /**
  * Creates the use case that begins a connect session.
  *
  * It throws ServiceError `invalid_request` for a program or return URL that is not registered for
- * the portal, `not_found` for a foreign `connection_id`, `connection_exists` when the customer is
+ * the portal and for a program of a kind without consent, `not_found` for a foreign `connection_id`, `connection_exists` when the customer is
  * connected already and no `connection_id` is given, `connection_frozen`.
  */
 export function createCreateSession(deps: CreateSessionDeps): CreateSession {
@@ -54,6 +58,7 @@ export function createCreateSession(deps: CreateSessionDeps): CreateSession {
   return async function createSession(portal, wish) {
     if (!portal.programs.includes(wish.program) || !programs.has(wish.program))
       throw breaks('/program', 'must be the id of a program registered for this portal')
+    if (programs.get(wish.program)?.kind !== 'samsung-account') throw breaks('/program', NO_CONSENT)
     if (!portal.returnUrls.includes(wish.returnUrl))
       throw breaks('/return_url', 'must equal a registered return URL exactly')
     if (wish.connectionId === undefined) await assertNotConnected(portal, wish)

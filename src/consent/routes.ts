@@ -47,7 +47,8 @@ export function createConsentRouter(deps: ConsentRouterDeps): Router {
     const { session } = step
     const program = programs.get(session.program)
     const portal = portals.get(session.portalId)
-    if (program === undefined || portal === undefined) throw new PageError('not_found')
+    if (program?.kind !== 'samsung-account' || portal === undefined)
+      throw new PageError('not_found')
     sendPage(
       res,
       200,
@@ -76,7 +77,8 @@ export function createConsentRouter(deps: ConsentRouterDeps): Router {
   })
 
   router.all(['/callback/:program', '/callback/:program/continue'], secure, (req, _res, next) => {
-    if (!programs.has(String(req.params.program))) throw new PageError('not_found')
+    if (programs.get(String(req.params.program))?.kind !== 'samsung-account')
+      throw new PageError('not_found')
     next()
   })
 

@@ -1,5 +1,5 @@
 import type { Audit } from '../audit/audit.ts'
-import type { Program } from '../config/config.ts'
+import type { SamsungAccountProgram } from '../config/config.ts'
 import type { ReceivedTokens } from '../samsung-account/tokens.ts'
 import { ServiceError } from '../shared/errors.ts'
 import type { ConnectionId } from '../shared/ids.ts'
@@ -11,7 +11,7 @@ import type { Connections, Snapshot } from '../vault/connections.ts'
 import type { Directory } from '../vault/directory.ts'
 import type { DataKey, Envelope } from '../vault/envelope.ts'
 import { isStoreAway, persist } from '../vault/persist.ts'
-import { type Connection, currentBinding } from '../vault/record.ts'
+import { type Connection, consentBinding } from '../vault/record.ts'
 import { sealEmail, sealTokens } from '../vault/token-seal.ts'
 import type { Uncommitted } from '../vault/uncommitted.ts'
 import { aboutSession } from './audited.ts'
@@ -29,7 +29,7 @@ export interface StoreConsentDeps {
   readonly directory: Directory
   readonly envelope: Envelope
   readonly uncommitted: Pick<Uncommitted, 'hold'>
-  readonly kindOf: (programId: string) => Program['kind']
+  readonly kindOf: (programId: string) => SamsungAccountProgram['kind']
   readonly settings: { readonly commitBudgetMs: number; readonly pollMs: number }
   readonly clock: Clock
   readonly audit: Pick<Audit, 'note'>
@@ -88,7 +88,7 @@ export function createStoreConsent(deps: StoreConsentDeps): StoreConsent {
       if (found === null) return null
       const dataKey = await envelope.open(id, found.connection.dataKey)
       const change = (connection: Connection, now: number) => {
-        const binding = currentBinding(connection)
+        const binding = consentBinding(connection)
         if (binding.consent?.by === attempt) return null
         assertSameAccount(session, binding.account?.id, received.userId)
         const account = accountOf(dataKey, binding.id, received)
@@ -114,7 +114,7 @@ export function createStoreConsent(deps: StoreConsentDeps): StoreConsent {
     before: Connection,
     { userId }: ReceivedTokens,
   ): void {
-    const known = currentBinding(before).account?.id
+    const known = consentBinding(before).account?.id
     if (known === undefined || known === userId) return
     log.warn('account_changed', { connectionId: before.id })
     audit.note({ event: 'account_changed', ...aboutSession(session) })

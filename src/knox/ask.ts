@@ -1,4 +1,4 @@
-import type { SamsungAccountProgram } from '../config/config.ts'
+import type { Program } from '../config/config.ts'
 import type { SamsungClock } from '../outbound/clock-governor.ts'
 import {
   type Outbound,
@@ -11,7 +11,7 @@ import type { KnoxError } from './kind.ts'
 
 /** What it takes to ask Knox in the name of one program. */
 export interface KnoxAccess {
-  readonly program: SamsungAccountProgram
+  readonly program: Program
   readonly outbound: Outbound
   readonly samsungClock: SamsungClock
 }

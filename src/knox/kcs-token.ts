@@ -1,4 +1,4 @@
-import type { SamsungAccountProgram } from '../config/config.ts'
+import type { Program } from '../config/config.ts'
 import type { Secret } from '../shared/secret.ts'
 import type { Clock, EpochMs } from '../shared/time.ts'
 import type { KeyPair } from '../signing/key-pair.ts'
@@ -23,8 +23,15 @@ export interface KcsTokenDeps extends KnoxAccess {
   readonly clock: Clock
 }
 
+/** The identity provider's token that goes along: three-legged programs have one. */
+export interface IdpToken {
+  readonly claim: string
+  readonly value: Secret
+}
+
 /**
- * Exchanges a Samsung Account access token for a Knox token.
+ * Exchanges the Client Identifier for a Knox token, together with a Samsung Account access token where
+ * the program has one.
  *
  * An exchange spends nothing, so it is repeated once where something else can be sent: a new `jti`
  * for a used one, and other times when the refusal has told us what Samsung's clock says.
@@ -34,17 +41,17 @@ export interface KcsTokenDeps extends KnoxAccess {
 export async function requestKcsToken(
   deps: KcsTokenDeps,
   credentials: ExchangeCredentials,
-  idpAccessToken: Secret,
+  idp: IdpToken | null,
 ): Promise<KcsAccessToken> {
   const correctionMs = deps.samsungClock.correctionMs()
   try {
-    return await requestOnce(deps, credentials, idpAccessToken, correctionMs)
+    return await requestOnce(deps, credentials, idp, correctionMs)
   } catch (error) {
     if (!(error instanceof KnoxError)) throw error
     const learntMs = deps.samsungClock.correctionMs()
     const canTellBetterTime = mayBlameClock(error) && learntMs !== correctionMs
     if (!canTellBetterTime && !isUsedJti(error)) throw error
-    return requestOnce(deps, credentials, idpAccessToken, learntMs)
+    return requestOnce(deps, credentials, idp, learntMs)
   }
 }
 
@@ -54,15 +61,14 @@ const isUsedJti = ({ kind, upstream }: KnoxError): boolean =>
 async function requestOnce(
   deps: KcsTokenDeps,
   { clientIdentifier, key }: ExchangeCredentials,
-  idpAccessToken: Secret,
+  idp: IdpToken | null,
   correctionMs: number,
 ): Promise<KcsAccessToken> {
   const { knox } = deps.program
   const publicKey = publicKeyFor(deps.program, key.pair)
   const claims = clientIdentifierClaims({
     clientIdentifier,
-    idpTokenClaim: knox.idpTokenClaim,
-    idpAccessToken,
+    idp,
     publicKey,
     issuedAt: deps.clock() + correctionMs,
     jti: newJti(),
@@ -90,5 +96,5 @@ function localExpiry({ samsungClock }: KcsTokenDeps, token: Secret): EpochMs | n
 }
 
 /** The public key in the form in which the program is to show it. */
-export const publicKeyFor = ({ knox }: SamsungAccountProgram, pair: KeyPair): string =>
+export const publicKeyFor = ({ knox }: Program, pair: KeyPair): string =>
   knox.publicKeyFormat === 'verbatim' ? pair.publicKeyVerbatim : pair.publicKeySpki

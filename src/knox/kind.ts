@@ -11,6 +11,24 @@ export interface KnoxCredential {
   readonly expiresAt: EpochMs
 }
 
+/** A credential, and for whom of a provider's customers it is used: `x-wsm-managed-tenantid`. */
+export type UsedCredential = Omit<KnoxCredential, 'expiresAt'> & {
+  readonly managedTenantId?: string
+}
+
+/** The header that names a provider's customer (protocol.md 5.1). */
+const MANAGED_TENANT_HEADER = 'x-wsm-managed-tenantid'
+
+/** The headers of a call to Knox with this credential. They hold a secret. */
+export const credentialHeaders = ({
+  headerName,
+  value,
+  managedTenantId,
+}: UsedCredential): Readonly<Record<string, string>> => ({
+  [headerName]: value.reveal(),
+  ...(managedTenantId === undefined ? {} : { [MANAGED_TENANT_HEADER]: managedTenantId }),
+})
+
 /**
  * What a refused Knox call means.
  *
@@ -52,8 +70,25 @@ export class KnoxError extends Error {
   }
 }
 
-/** How one program makes and checks Knox credentials; every kind stands behind this interface. */
-export interface KnoxKind {
+/** Asks Knox whether it serves a credential; every kind can. */
+export interface KnoxVerifier {
+  /** Makes one cheap read with a credential; returns when Knox served it. @throws KnoxError */
+  verify(credential: UsedCredential): Promise<void>
+}
+
+/** How a two-legged program makes Knox credentials: out of nothing but its own. */
+export interface TwoLeggedKind extends KnoxVerifier {
+  /**
+   * Makes a credential that serves all customers of the program. A used `jti` and a refusal of the time are
+   * answered as with {@link KnoxKind.mint}.
+   *
+   * @throws KnoxError of the kinds `operator`, `transient`, `unknown`
+   */
+  mint(): Promise<KnoxCredential>
+}
+
+/** How a three-legged program makes and checks Knox credentials. */
+export interface KnoxKind extends KnoxVerifier {
   /**
    * Makes a credential out of a Samsung Account access token. A used `jti` (4002250) is answered with
    * a new one, and a refusal of the time with Samsung's time; once, in here.
@@ -61,6 +96,4 @@ export interface KnoxKind {
    * @throws KnoxError
    */
   mint(idpAccessToken: Secret): Promise<KnoxCredential>
-  /** Makes one cheap read with a credential; returns when Knox served it. @throws KnoxError */
-  verify(credential: KnoxCredential): Promise<void>
 }

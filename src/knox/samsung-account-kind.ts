@@ -1,21 +1,11 @@
-import { Secret } from '../shared/secret.ts'
-import { accessTokenClaims, newJti, signatureExpiresAt } from '../signing/knox-claims.ts'
-import type { SigningKey } from '../signing/signing-key.ts'
-import { ask, isSuccess, judgeAnswer, type KnoxAccess } from './ask.ts'
-import type { ProgramCredentials } from './credentials.ts'
-import {
-  type KcsAccessToken,
-  type KcsTokenDeps,
-  publicKeyFor,
-  requestKcsToken,
-} from './kcs-token.ts'
-import type { KnoxCredential, KnoxKind } from './kind.ts'
-import { type KnoxObserver, observed } from './observe.ts'
-import { API_TOKEN_HEADER } from './wire.ts'
+import type { SamsungAccountProgram } from '../config/config.ts'
+import { requestKcsToken } from './kcs-token.ts'
+import type { KnoxKind } from './kind.ts'
+import { observed } from './observe.ts'
+import { type SignedTokenDeps, signCredential, verifyCredential } from './signed-token.ts'
 
-export interface SamsungAccountKindDeps extends KcsTokenDeps {
-  readonly credentials: ProgramCredentials
-  readonly observe?: KnoxObserver
+export interface SamsungAccountKindDeps extends SignedTokenDeps {
+  readonly program: SamsungAccountProgram
 }
 
 /**
@@ -27,44 +17,17 @@ export interface SamsungAccountKindDeps extends KcsTokenDeps {
  * @see protocol.md 3.2 to 3.4
  */
 export function createSamsungAccountKind(deps: SamsungAccountKindDeps): KnoxKind {
-  const { credentials, clock, observe } = deps
+  const { program, credentials, clock, observe } = deps
+  const claim = program.knox.idpTokenClaim
   return {
     mint: (idpAccessToken) =>
       observed('mint', clock, observe, () =>
-        credentials.exchange(async (used) =>
-          signCredential(deps, used.key, await requestKcsToken(deps, used, idpAccessToken)),
-        ),
+        credentials.exchange(async (used) => {
+          const token = await requestKcsToken(deps, used, { claim, value: idpAccessToken })
+          return signCredential(deps, used.key, token)
+        }),
       ),
-    verify: (credential) => observed('verify', clock, observe, () => verify(deps, credential)),
+    verify: (credential) =>
+      observed('verify', clock, observe, () => verifyCredential(deps, credential)),
   }
-}
-
-async function signCredential(
-  { program, clock, samsungClock }: KcsTokenDeps,
-  { pair, signer }: SigningKey,
-  token: KcsAccessToken,
-): Promise<KnoxCredential> {
-  const correctionMs = samsungClock.correctionMs()
-  const issuedAt = clock() + correctionMs
-  const claims = accessTokenClaims({
-    accessToken: token.value,
-    publicKey: publicKeyFor(program, pair),
-    issuedAt,
-    jti: newJti(),
-  })
-  return {
-    headerName: API_TOKEN_HEADER,
-    value: new Secret(await signer.sign(claims)),
-    expiresAt: Math.min(token.expiresAt, signatureExpiresAt(issuedAt) - correctionMs),
-  }
-}
-
-async function verify(access: KnoxAccess, credential: KnoxCredential): Promise<void> {
-  const { knox } = access.program
-  const response = await ask(access, {
-    method: 'GET',
-    url: knox.baseUrl + knox.verifyPath,
-    headers: { [credential.headerName]: credential.value.reveal(), accept: 'application/json' },
-  })
-  if (!isSuccess(response)) throw judgeAnswer(access, 'verify', response)
 }

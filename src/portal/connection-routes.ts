@@ -11,16 +11,20 @@ import type { Connections } from '../vault/connections.ts'
 import { currentBinding } from '../vault/record.ts'
 import type { TokenSource } from '../vault/token-source.ts'
 import type { Admit } from './admit.ts'
+import type { AnswerOnce } from './answer-once.ts'
 import { reconnectUrlOf, type ViewConnection } from './connection-view.ts'
+import type { CreateConnection } from './create-connection.ts'
 import type { DeleteConnection } from './delete-connection.ts'
 import type { CountHandOut } from './hand-out-count.ts'
 import type { ListConnections } from './list-connections.ts'
 import type { TokenAnswer } from './token-answer.ts'
 import type { VerifyConnection } from './verify-connection.ts'
-import { emptyBody, listQuery, noBody, noQuery, tokenBody } from './wire.ts'
+import { emptyBody, listQuery, newConnectionBody, noBody, noQuery, tokenBody } from './wire.ts'
 
 export interface ConnectionRouterDeps {
   readonly admit: Admit
+  readonly answerOnce: AnswerOnce
+  readonly createConnection: CreateConnection
   readonly connections: Connections
   readonly listConnections: ListConnections
   readonly deleteConnection: DeleteConnection
@@ -28,6 +32,8 @@ export interface ConnectionRouterDeps {
   readonly viewConnection: ViewConnection
   readonly tokenSource: TokenSource
   readonly tokenAnswer: TokenAnswer
+  /** Whether a program's token would open customers of other portals. */
+  readonly isProxyOnly: (programId: string) => boolean
   readonly countHandOut: CountHandOut
   readonly minTtl: MinTtl
   readonly pageLimit: number
@@ -57,7 +63,17 @@ export function createConnectionRouter(deps: ConnectionRouterDeps): Router {
       const data = await Promise.all(found.connections.map((one) => viewConnection(portal, one)))
       res.json({ data, next_cursor: found.nextCursor })
     })
-    .all(allowMethods('GET'))
+    .post(async (req, res) => {
+      const principal = admit(req, res, 'connect')
+      parseQuery(noQuery, req.originalUrl)
+      const wish = readBody(newConnectionBody, req)
+      await deps.answerOnce(req, res, principal, async () => {
+        const made = await deps.createConnection(principal.portal, wish)
+        const body = await viewConnection(principal.portal, made)
+        return { location: `/v1/connections/${made.connection.id}`, body }
+      })
+    })
+    .all(allowMethods('GET', 'POST'))
 
   router
     .route('/connections/:id')
@@ -87,6 +103,8 @@ export function createConnectionRouter(deps: ConnectionRouterDeps): Router {
       const request = { minTtlMs, arrivedAt, ...(rejected === undefined ? {} : { rejected }) }
       if (minTtlMs > deps.minTtl.defaultMs) await assertMinTtl(portal, id, minTtlMs)
       const handOut = await remedied(portal, id, () => tokenSource.handOut(portal.id, id, request))
+      if (deps.isProxyOnly(handOut.programId))
+        throw new ServiceError('proxy_only', { connectionId: id })
       deps.countHandOut(principal, id, handOut)
       res.type('json').send(deps.tokenAnswer(handOut))
     })

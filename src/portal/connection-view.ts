@@ -4,7 +4,7 @@ import type { Clock, EpochMs } from '../shared/time.ts'
 import { toRfc3339 } from '../shared/time.ts'
 import type { Snapshot } from '../vault/connections.ts'
 import type { Envelope } from '../vault/envelope.ts'
-import { currentBinding, type LastError } from '../vault/record.ts'
+import { currentBinding, hasConsent, type LastError } from '../vault/record.ts'
 import { consentExpiresAt, isRenewable, statusOf } from '../vault/status.ts'
 import { openEmail } from '../vault/token-seal.ts'
 
@@ -43,6 +43,7 @@ export function createViewConnection(deps: {
       tenant_ref: connection.tenantRef,
       tenant_name: connection.tenantName,
       account: await accountOf(),
+      managed_tenant_id: hasConsent(binding) ? undefined : binding.managedTenantId,
       renewable: isRenewable(connection),
       consent_expires_at: timeOf(consentExpiresAt(connection)),
       trust: binding.trust && (binding.trust.present ? 'present' : 'missing'),
@@ -53,7 +54,7 @@ export function createViewConnection(deps: {
     })
 
     async function accountOf() {
-      if (binding.account === undefined) return null
+      if (!hasConsent(binding) || binding.account === undefined) return null
       const dataKey = await envelope.open(connection.id, connection.dataKey)
       return dropAbsent({ id: binding.account.id, email: openEmail(dataKey, binding) })
     }

@@ -5,6 +5,7 @@ import type { Log } from '../shared/log.ts'
 import { tombstoneOf } from '../vault/connection-transitions.ts'
 import type { Connections } from '../vault/connections.ts'
 import { type Directory, placeOf } from '../vault/directory.ts'
+import { currentBinding, hasConsent } from '../vault/record.ts'
 import type { TokenSource } from '../vault/token-source.ts'
 
 export interface Deleted {
@@ -25,6 +26,11 @@ export interface DeleteConnectionDeps {
   readonly log: Log
 }
 
+const WITHDRAW =
+  'Remove the portal from your Samsung Account and from your Knox admin portal to withdraw the permission there as well.'
+const END_MANAGEMENT =
+  'Nothing was given up at Samsung: whoever holds the keys of the program can still act there, until that is ended in the Knox portal.'
+
 /**
  * Creates the use case that deletes a connection: the tokens and their data key go at once, and a
  * tombstone keeps a late write from bringing them back.
@@ -40,13 +46,13 @@ export function createDeleteConnection(deps: DeleteConnectionDeps): DeleteConnec
     tokenSource.forget(connectionId)
     if (!removed) throw new ServiceError('not_found')
     const { programId } = placeOf(found.connection)
+    const isOfConsent = hasConsent(currentBinding(found.connection))
     audit.note({ event: 'connection_deleted', portalId: portal.id, programId, connectionId })
     await directory.remove(placeOf(found.connection), connectionId)
     log.info('connection_deleted', { portalId: portal.id, connectionId })
     return {
       upstreamRevoked: false,
-      customerMessage:
-        'Remove the portal from your Samsung Account and from your Knox admin portal to withdraw the permission there as well.',
+      customerMessage: isOfConsent ? WITHDRAW : END_MANAGEMENT,
     }
   }
 }

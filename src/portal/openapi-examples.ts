@@ -31,6 +31,12 @@ export const EXAMPLES = {
     return_url: 'https://console.acme.example/knox/return',
     code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
   },
+  NewConnection: {
+    program: 'msp-us',
+    tenant_ref: 'cust-2001',
+    tenant_name: 'Marlow Retail',
+    managed_tenant_id: '4712-0815-ab',
+  },
   Completion: {
     result_code: 'nNnGzAD6vmzOCfsTiEjKGXgeJrGqGYjtbWyWIbVlO9s',
     code_verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',

@@ -112,6 +112,27 @@ const connectionPaths = (pageLimit: number): JsonObject => ({
       answers: { 200: answer('One page.', 'ConnectionPage') },
       refusals: ['record_unreadable'],
     }),
+    post: operation({
+      id: 'createConnection',
+      summary: 'Connect a customer of a program at which nobody signs in',
+      description: 'For knox-msp and knox-customer. Samsung is asked nothing: verify does that.',
+      scope: 'connect',
+      parameters: [IDEMPOTENCY_KEY],
+      body: body('NewConnection', 'required'),
+      answers: {
+        201: answer('The connection.', 'Connection', {
+          Location: { description: 'Path of the connection.', schema: { type: 'string' } },
+          'Idempotency-Replayed': REPLAYED,
+        }),
+      },
+      refusals: [
+        ...ON_CREATE,
+        'connection_exists',
+        'tenant_claimed',
+        'connection_frozen',
+        'store_not_durable',
+      ],
+    }),
   },
   '/v1/connections/{id}': {
     parameters: [connectionId],
@@ -143,7 +164,7 @@ const connectionPaths = (pageLimit: number): JsonObject => ({
       scope: 'tokens',
       body: body('TokenRequest', 'optional'),
       answers: { 200: answer('Send headers with the call to Knox. Do not store it.', 'Token') },
-      refusals: ON_TOKEN,
+      refusals: [...ON_TOKEN, 'proxy_only'],
     }),
   },
   '/v1/connections/{id}/verify': {

@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { completionBody, emptyBody, listQuery, newSessionBody, tokenBody } from './wire.ts'
+import {
+  completionBody,
+  emptyBody,
+  listQuery,
+  newConnectionBody,
+  newSessionBody,
+  tokenBody,
+} from './wire.ts'
 
 /** A JSON Schema (2020-12, as OpenAPI 3.1 has it) or another part of the document. */
 export type JsonObject = { readonly [name: string]: unknown }
@@ -23,6 +30,13 @@ const FIELDS: Readonly<Record<string, JsonObject>> = {
     description: "The portal's own id of the customer. One connection per program and tenant_ref.",
   },
   tenant_name: { ...text(256), description: "The customer's name, shown on the consent page." },
+  managed_tenant_id: {
+    minLength: 1,
+    maxLength: 64,
+    description:
+      "Samsung's id of the managed customer, from the Customers page of the Knox MSP portal. " +
+      'Required for knox-msp, and for no other kind.',
+  },
   return_url: {
     maxLength: 2048,
     pattern: '^https?://[\\x21\\x22\\x24-\\x7e]+$',
@@ -83,6 +97,7 @@ function schemaOf(schema: z.ZodType): JsonObject & { readonly properties: Proper
 /** The request bodies of `/v1`, by the name they have among the document's schemas. */
 export const requestSchemas = (): Readonly<Record<string, JsonObject>> => ({
   NewConnectSession: schemaOf(newSessionBody),
+  NewConnection: schemaOf(newConnectionBody),
   Completion: schemaOf(completionBody),
   TokenRequest: schemaOf(tokenBody),
   Empty: schemaOf(emptyBody),

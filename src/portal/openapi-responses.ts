@@ -33,22 +33,25 @@ const connection = object({
   }),
   'status_reason?': string('Why, in one word; absent while active.'),
   program: string('Id of the program.'),
-  kind: string('Kind of the program.', { enum: ['samsung-account'] }),
+  kind: string('Kind of the program.', {
+    enum: ['samsung-account', 'knox-msp', 'knox-customer'],
+  }),
   tenant_ref: string("The portal's own id of the customer."),
   'tenant_name?': string('As the portal gave it.'),
   account: {
-    description: 'Who signed in; null when Samsung did not say.',
+    description: 'Who signed in; null when Samsung did not say, or nobody signs in.',
     oneOf: [
       object({ id: string("Samsung's userId."), 'email?': string('As Samsung gave it.') }),
       { type: 'null' },
     ],
   },
+  'managed_tenant_id?': string("Samsung's id of the managed customer, for knox-msp."),
   renewable: boolean('Whether it outlives its present access token.'),
   'consent_expires_at?': time('When the customer must sign in again, as far as Samsung said.'),
   'trust?': string('What the last verify found; absent before the first.', {
     enum: ['present', 'missing'],
   }),
-  created_at: time('When the customer first consented.'),
+  created_at: time('When it was made: with consent, when the customer first gave it.'),
   updated_at: time('When the record last changed.'),
   'last_error?': object({
     at: time('When.'),

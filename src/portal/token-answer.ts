@@ -1,4 +1,5 @@
 import type { Program } from '../config/config.ts'
+import { credentialHeaders } from '../knox/kind.ts'
 import { toRfc3339 } from '../shared/time.ts'
 import type { HandOut } from '../vault/hand-out.ts'
 
@@ -19,7 +20,7 @@ export function createTokenAnswer(programs: ReadonlyMap<string, Program>): Token
     const known = serialised.get(handOut)
     if (known !== undefined) return known
     const answer = {
-      headers: { [handOut.headerName]: handOut.value.reveal() },
+      headers: credentialHeaders(handOut),
       base_url: programs.get(handOut.programId)?.knox.baseUrl,
       expires_at: toRfc3339(handOut.expiresAt),
       token_id: handOut.tokenId,

@@ -1,6 +1,6 @@
 import type { Audit } from '../audit/audit.ts'
 import type { Portal } from '../config/config.ts'
-import { KnoxError, type KnoxKind } from '../knox/kind.ts'
+import { KnoxError, type KnoxVerifier } from '../knox/kind.ts'
 import { ServiceError } from '../shared/errors.ts'
 import type { Log } from '../shared/log.ts'
 import type { Clock, EpochMs } from '../shared/time.ts'
@@ -13,7 +13,7 @@ import type { TokenSource } from '../vault/token-source.ts'
 export interface VerifyConnectionDeps {
   readonly connections: Connections
   readonly tokenSource: TokenSource
-  readonly kindOf: (programId: string) => KnoxKind
+  readonly verifierOf: (programId: string) => KnoxVerifier
   readonly partnerIdOf: (programId: string) => string | undefined
   readonly defaultMinTtlMs: number
   readonly clock: Clock
@@ -29,9 +29,12 @@ export interface VerifyConnectionDeps {
  */
 export type VerifyConnection = (portal: Portal, connectionId: string) => Promise<EpochMs>
 
+const NOT_MANAGED =
+  'Accept the management of your Knox tenant by this provider, who finds you among the customers of its Knox MSP portal then.'
+
 /** Creates the use case that checks a connection from end to end. */
 export function createVerifyConnection(deps: VerifyConnectionDeps): VerifyConnection {
-  const { connections, tokenSource, kindOf, partnerIdOf, clock, audit, log } = deps
+  const { connections, tokenSource, verifierOf, partnerIdOf, clock, audit, log } = deps
 
   return async function verifyConnection(portal, connectionId) {
     const request = { minTtlMs: deps.defaultMinTtlMs, arrivedAt: clock() }
@@ -57,7 +60,7 @@ export function createVerifyConnection(deps: VerifyConnectionDeps): VerifyConnec
         outcome: trusted ? 'trusted' : error.kind,
         upstreamCode: error?.upstream.code,
       })
-      const failure = error === null ? null : told(error, used.programId)
+      const failure = error === null ? null : told(error, used)
       audit.note({
         event: 'connection_verified',
         outcome: failure?.code ?? 'ok',
@@ -71,9 +74,9 @@ export function createVerifyConnection(deps: VerifyConnectionDeps): VerifyConnec
     }
   }
 
-  async function ask({ programId, headerName, value, expiresAt }: HandOut) {
+  async function ask(handOut: HandOut) {
     try {
-      await kindOf(programId).verify({ headerName, value, expiresAt })
+      await verifierOf(handOut.programId).verify(handOut)
       return null
     } catch (error) {
       if (error instanceof KnoxError) return error
@@ -81,10 +84,12 @@ export function createVerifyConnection(deps: VerifyConnectionDeps): VerifyConnec
     }
   }
 
-  function told(error: KnoxError, programId: string): ServiceError {
+  function told(error: KnoxError, { programId, managedTenantId }: HandOut): ServiceError {
     const partnerId = partnerIdOf(programId)
     const failure = knoxFailure(error, partnerId)
     if (failure.code !== 'trust_missing') return failure
+    if (managedTenantId !== undefined)
+      return new ServiceError('trust_missing', { ...failure.extras, customerMessage: NOT_MANAGED })
     const id = partnerId === undefined ? 'the partner ID of the portal' : `partner ID ${partnerId}`
     const customerMessage = `Sign in to your Knox admin portal and enter ${id} to let the portal in.`
     return new ServiceError('trust_missing', { ...failure.extras, customerMessage })

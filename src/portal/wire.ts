@@ -44,6 +44,24 @@ export const newSessionBody = z
     ...(body.locale === undefined ? {} : { locale: body.locale }),
   }))
 
+/** `POST /v1/connections` */
+export const newConnectionBody = z
+  .strictObject({
+    program: id,
+    tenant_ref: tenantRef,
+    tenant_name: text(1, 256).optional(),
+    managed_tenant_id: z
+      .string()
+      .regex(/^[A-Za-z0-9-]{1,64}$/, { error: 'must be 1 to 64 letters, digits and hyphens' })
+      .optional(),
+  })
+  .transform((body) => ({
+    program: body.program,
+    tenantRef: body.tenant_ref,
+    ...(body.tenant_name === undefined ? {} : { tenantName: body.tenant_name }),
+    ...(body.managed_tenant_id === undefined ? {} : { managedTenantId: body.managed_tenant_id }),
+  }))
+
 /** `POST /v1/connect-sessions/{id}/complete`; the verifier as in RFC 7636 §4.1. */
 export const completionBody = z
   .strictObject({

@@ -38,9 +38,11 @@ export const ERRORS = {
   code_expired: rule(409, 'customer', 'the authorization code has expired; start again'),
   account_mismatch: rule(409, 'customer', 'another Samsung account signed in'),
   connection_exists: rule(409, 'portal', 'this customer is already connected'),
+  tenant_claimed: rule(409, 'portal', 'another portal has connected this managed customer'),
   // A connection.
   consent_required: rule(409, 'customer', 'the customer must sign in with Samsung again'),
-  trust_missing: rule(409, 'customer', 'the customer has not entered the Knox partner ID'),
+  trust_missing: rule(409, 'customer', 'the customer does not let the portal in at Knox'),
+  proxy_only: rule(409, 'portal', 'the token of this program is not handed out'),
   connection_frozen: rule(
     409,
     'operator',

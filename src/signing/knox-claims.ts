@@ -17,24 +17,23 @@ interface CommonInput {
 }
 
 /**
- * Claims of a Client Identifier JWT that carries the Samsung Account access token.
+ * Claims of a Client Identifier JWT, which carries the Samsung Account access token where there is one.
  *
  * The members and their order are those of `knox-token-library-js`, with the identity provider's
  * token after `clientIdentifier`.
  *
- * @param input.idpTokenClaim - Name of that claim; a setting, because Samsung documents none.
  * @see protocol.md 3.3
  */
 export function clientIdentifierClaims(
   input: CommonInput & {
     readonly clientIdentifier: Secret
-    readonly idpTokenClaim: string
-    readonly idpAccessToken: Secret
+    /** The identity provider's token, and the name of its claim: a setting, for Samsung documents none. */
+    readonly idp: { readonly claim: string; readonly value: Secret } | null
   },
 ): JwtClaims {
   return {
     clientIdentifier: input.clientIdentifier.reveal(),
-    [input.idpTokenClaim]: input.idpAccessToken.reveal(),
+    ...(input.idp === null ? {} : { [input.idp.claim]: input.idp.value.reveal() }),
     ...commonClaims(input),
   }
 }

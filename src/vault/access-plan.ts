@@ -1,6 +1,6 @@
 import type { EpochMs } from '../shared/time.ts'
 import { jitterOf, tokenSetDueAt } from './due.ts'
-import { type Binding, type Connection, currentBinding, type TokenSet } from './record.ts'
+import { type Connection, type ConsentBinding, consentBinding, type TokenSet } from './record.ts'
 import { isUncertain, mayRecoverEarly, type RotationPolicy, UNKNOWN_ROTATION } from './rotation.ts'
 
 /** At most this much of an access token's life is left unused. */
@@ -21,7 +21,7 @@ const marginOf = ({ issuedAt, accessExpiresAt }: TokenSet): number =>
 export type AccessPlan = 'use' | 'renew_or_use' | 'renew' | 'consent_required'
 
 /** Whether an access token can still be sent and used. */
-export const isLive = ({ tokenSet }: Pick<Binding, 'tokenSet'>, now: EpochMs): boolean =>
+export const isLive = ({ tokenSet }: Pick<ConsentBinding, 'tokenSet'>, now: EpochMs): boolean =>
   tokenSet.accessExpiresAt - marginOf(tokenSet) > now
 
 /**
@@ -36,7 +36,7 @@ export function planAccess(
   now: EpochMs,
   policy: RotationPolicy = UNKNOWN_ROTATION,
 ): AccessPlan {
-  const binding = currentBinding(connection)
+  const binding = consentBinding(connection)
   const { refresh, tokenSet } = binding
   if (refresh.state === 'consent_required') return 'consent_required'
   const renewable = tokenSet.refreshToken !== undefined
@@ -70,7 +70,7 @@ export function mayRenewRefused(
   upstreamCode: string | undefined,
   now: EpochMs,
 ): boolean {
-  const { tokenSet, knoxToken, lastError } = currentBinding(connection)
+  const { tokenSet, knoxToken, lastError } = consentBinding(connection)
   const wasInVain =
     lastError?.code === 'upstream_refused_client' &&
     lastError.upstreamCode === upstreamCode &&

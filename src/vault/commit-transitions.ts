@@ -1,9 +1,9 @@
 import type { EpochMs } from '../shared/time.ts'
 import {
-  type Binding,
   type Connection,
+  type ConsentBinding,
+  consentBinding,
   consentedAt,
-  currentBinding,
   type TokenSet,
   withCurrentBinding,
 } from './record.ts'
@@ -29,8 +29,8 @@ export function commitTokenSet(
   now: EpochMs,
 ): Connection | null {
   if (connection.generation > generation) return null
-  const { tokenSet: old, lastError: _, ...rest } = currentBinding(connection)
-  const changed: Binding = {
+  const { tokenSet: old, lastError: _, ...rest } = consentBinding(connection)
+  const changed: ConsentBinding = {
     ...rest,
     tokenSet: {
       ...received,
@@ -60,8 +60,8 @@ export const restoreCommitted =
     const { generation } = committed
     const isOutdated = consentedAt(connection) > consentedAt(committed)
     if (isOutdated || connection.generation >= generation) return null
-    const binding: Binding = {
-      ...currentBinding(committed),
+    const binding: ConsentBinding = {
+      ...consentBinding(committed),
       refresh: { state: 'ok', since: now, failures: 0 },
     }
     return withCurrentBinding({ ...connection, generation, updatedAt: now }, binding)

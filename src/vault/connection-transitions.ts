@@ -2,10 +2,12 @@ import type { ConnectionId } from '../shared/ids.ts'
 import type { EpochMs } from '../shared/time.ts'
 import type { SealedTokens } from './commit-transitions.ts'
 import {
-  type Binding,
   type Connection,
+  type ConsentBinding,
+  consentBinding,
   consentedAt,
   currentBinding,
+  hasConsent,
   type KnoxTokenRecord,
   type LastError,
   type Tombstone,
@@ -18,10 +20,10 @@ export interface NewConnection {
   readonly tenantRef: string
   readonly tenantName?: string
   readonly program: string
-  readonly kind: Binding['kind']
+  readonly kind: ConsentBinding['kind']
   /** The wrapped data key that sealed `tokens` for binding {@link FIRST_BINDING}, generation 1. */
   readonly dataKey: string
-  readonly account?: NonNullable<Binding['account']>
+  readonly account?: NonNullable<ConsentBinding['account']>
   readonly tokens: SealedTokens
   /** The consent that brought them, so that a crash before it was noted can be told. */
   readonly attempt: string
@@ -62,7 +64,7 @@ export function newConnection(made: NewConnection, now: EpochMs): Connection {
 export interface Reconnection {
   readonly tokens: SealedTokens
   readonly attempt: string
-  readonly account?: NonNullable<Binding['account']>
+  readonly account?: NonNullable<ConsentBinding['account']>
   readonly tenantName?: string
 }
 
@@ -80,7 +82,7 @@ export function reconnect(
   made: Reconnection,
   now: EpochMs,
 ): Connection | null {
-  const old = currentBinding(connection)
+  const old = consentBinding(connection)
   const { rotated: _, ...received } = made.tokens
   const consent = { by: made.attempt, at: received.issuedAt }
   if (old.consent?.by === consent.by || consentedAt(connection) > consent.at) return null
@@ -126,7 +128,7 @@ export function keepKnoxToken(
   replaces: string | undefined,
   now: EpochMs,
 ): Connection | null {
-  const { lastError: _, ...binding } = currentBinding(connection)
+  const { lastError: _, ...binding } = consentBinding(connection)
   if (binding.tokenSet.generation !== token.generation) return null
   const held = binding.knoxToken
   if (held !== undefined && held.tokenId !== replaces && held.expiresAt > token.expiresAt)
@@ -154,7 +156,7 @@ export function noteError(connection: Connection, error: LastError): Connection 
  *
  * @param tokenId - Fingerprint of the token that was used.
  * @returns null when it is noted already, or another token is kept by now: that may be another
- *   account's.
+ *   account's, where accounts sign in.
  */
 export function noteTrust(
   connection: Connection,
@@ -163,7 +165,7 @@ export function noteTrust(
   now: EpochMs,
 ): Connection | null {
   const { lastError, ...binding } = currentBinding(connection)
-  if (binding.knoxToken?.tokenId !== tokenId) return null
+  if (hasConsent(binding) && binding.knoxToken?.tokenId !== tokenId) return null
   const healed = present && lastError !== undefined
   if (
     binding.trust?.present === present &&

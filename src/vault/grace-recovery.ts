@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../shared/time.ts'
 import type { Connections, Snapshot } from './connections.ts'
 import { persist } from './persist.ts'
-import { currentBinding } from './record.ts'
+import { consentBinding } from './record.ts'
 import { graceUntil, type RotationPolicy } from './rotation.ts'
 
 /** Recovers an unknown outcome by itself while Samsung still repeats the exchange. */
@@ -23,7 +23,7 @@ export interface GraceRecoveryDeps {
 
 /** Whether an attempt owns the connection, as far as is known from this. */
 function isHeld({ connection, serverNow }: Snapshot): boolean {
-  const { state, until = 0 } = currentBinding(connection).refresh
+  const { state, until = 0 } = consentBinding(connection).refresh
   return state === 'refreshing' && serverNow < until
 }
 
@@ -44,7 +44,7 @@ export function createGraceRecovery(deps: GraceRecoveryDeps): GraceRecovery {
    */
   function nextIn(snapshot: Snapshot): number | null {
     const { connection, serverNow } = snapshot
-    const { refresh, program } = currentBinding(connection)
+    const { refresh, program } = consentBinding(connection)
     if (refresh.state !== 'uncertain' && refresh.state !== 'refreshing') return null
     const waitMs = isHeld(snapshot)
       ? settings.backoffMinMs
@@ -54,7 +54,7 @@ export function createGraceRecovery(deps: GraceRecoveryDeps): GraceRecovery {
 
   async function recover(first: Snapshot): Promise<void> {
     const { id } = first.connection
-    const { graceMs } = rotationOf(currentBinding(first.connection).program)
+    const { graceMs } = rotationOf(consentBinding(first.connection).program)
     const reading = { commitBudgetMs: graceMs, pollMs: settings.backoffMinMs, clock }
     let snapshot: Snapshot | null = first
     while (snapshot !== null) {

@@ -2,7 +2,13 @@ import { ServiceError } from '../shared/errors.ts'
 import type { EpochMs } from '../shared/time.ts'
 import { isLive } from './access-plan.ts'
 import { jitterOf, knoxTokenDueAt } from './due.ts'
-import { type Connection, currentBinding, type KnoxTokenRecord } from './record.ts'
+import {
+  type Connection,
+  consentBinding,
+  currentBinding,
+  hasConsent,
+  type KnoxTokenRecord,
+} from './record.ts'
 import { isUncertain, mayRecoverEarly, type RotationPolicy, UNKNOWN_ROTATION } from './rotation.ts'
 
 /** What a caller asks of the Knox token it is about to get. */
@@ -40,15 +46,27 @@ export function planHandOut(
   policy: HandOutPolicy,
   now: EpochMs,
 ): HandOutPlan {
-  const { rejectedIntervalMs, marginMs } = policy
-  const token = currentBinding(connection).knoxToken
-  if (token === undefined || isRefused(token, request, rejectedIntervalMs, now)) return 'mint'
+  const token = consentBinding(connection).knoxToken
+  if (token === undefined || !isGoodFor(token, request, policy, now)) return 'mint'
+  if (now < dueAtOf(connection, token) || hasEnded(connection, now)) return 'serve'
+  return wouldRisk(connection, policy, now) ? 'serve' : 'serve_and_renew'
+}
+
+/** What is known of a kept token, whosever it is. */
+export type KeptToken = Omit<KnoxTokenRecord, 'generation' | 'value'>
+
+/** Whether a kept token answers a request: Knox has not refused it, and it lives long enough. */
+export function isGoodFor(
+  token: KeptToken,
+  request: HandOutRequest,
+  { rejectedIntervalMs, marginMs }: HandOutPolicy,
+  now: EpochMs,
+): boolean {
+  if (isRefused(token, request, rejectedIntervalMs, now)) return false
   const minTtlMs = Math.min(request.minTtlMs, token.expiresAt - token.mintedAt - marginMs)
   const longEnough = token.expiresAt > now && token.expiresAt - now >= minTtlMs
   const madeForThis = token.mintedAt >= request.arrivedAt && token.expiresAt > now
-  if (!longEnough && !madeForThis) return 'mint'
-  if (now < dueAtOf(connection, token) || hasEnded(connection, now)) return 'serve'
-  return wouldRisk(connection, policy, now) ? 'serve' : 'serve_and_renew'
+  return longEnough || madeForThis
 }
 
 /**
@@ -56,7 +74,7 @@ export function planHandOut(
  * token at hand goes with it. So it waits until there is none that would do.
  */
 function wouldRisk(connection: Connection, { rotationOf }: HandOutPolicy, now: EpochMs): boolean {
-  const binding = currentBinding(connection)
+  const binding = consentBinding(connection)
   if (!isUncertain(binding.refresh, now) || isLive(binding, now)) return false
   const policy = rotationOf?.(binding.program) ?? UNKNOWN_ROTATION
   return policy.reuseRevokes && !mayRecoverEarly(binding.refresh, policy, now)
@@ -69,7 +87,7 @@ function wouldRisk(connection: Connection, { rotationOf }: HandOutPolicy, now: E
  * full length.
  */
 export function dueAtOf(connection: Connection, token: KnoxTokenRecord): EpochMs {
-  const { tokenSet } = currentBinding(connection)
+  const { tokenSet } = consentBinding(connection)
   const dueAt = knoxTokenDueAt(token.mintedAt, token.expiresAt, jitterOf(connection.id))
   if (tokenSet.refreshToken !== undefined) return dueAt
   const lastCallAt = knoxTokenDueAt(tokenSet.issuedAt, tokenSet.accessExpiresAt, 0)
@@ -78,12 +96,12 @@ export function dueAtOf(connection: Connection, token: KnoxTokenRecord): EpochMs
 
 /** The consent is over and cannot be renewed: what is kept is all there will be. */
 function hasEnded(connection: Connection, now: EpochMs): boolean {
-  const { tokenSet } = currentBinding(connection)
+  const { tokenSet } = consentBinding(connection)
   return tokenSet.refreshToken === undefined && tokenSet.accessExpiresAt <= now
 }
 
 function isRefused(
-  token: KnoxTokenRecord,
+  token: KeptToken,
   { rejected, force }: HandOutRequest,
   replaceEveryMs: number,
   now: EpochMs,
@@ -99,6 +117,7 @@ function isRefused(
  */
 export function assertUsable(connection: Connection): void {
   if (connection.frozenAt !== undefined) throw new ServiceError('connection_frozen')
-  if (currentBinding(connection).refresh.state === 'consent_required')
+  const binding = currentBinding(connection)
+  if (hasConsent(binding) && binding.refresh.state === 'consent_required')
     throw new ServiceError('consent_required')
 }

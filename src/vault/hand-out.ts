@@ -9,4 +9,6 @@ export interface HandOut {
   /** A fingerprint, for `rejected`. */
   readonly tokenId: string
   readonly expiresAt: EpochMs
+  /** For whom of a provider's customers: goes along as `x-wsm-managed-tenantid`. */
+  readonly managedTenantId?: string
 }

@@ -17,7 +17,7 @@ import {
 } from './hand-out-plan.ts'
 import type { MintRecord } from './mint-record.ts'
 import type { VaultMetrics } from './outcomes.ts'
-import { currentBinding } from './record.ts'
+import { consentBinding } from './record.ts'
 import type { Refresher } from './refresher.ts'
 import { openAccessToken, sealKnoxToken } from './token-seal.ts'
 
@@ -53,7 +53,7 @@ const saysSomething = (code: ErrorCode): boolean =>
 /** Where renewing ended with one of these, the old access token must not be used either. */
 const ENDS: ReadonlySet<ErrorCode> = new Set(['consent_required', 'not_found'])
 
-const programOf = ({ connection }: Snapshot): string => currentBinding(connection).program
+const programOf = ({ connection }: Snapshot): string => consentBinding(connection).program
 
 /** Creates the minter: a live Samsung Account token → the exchange → one commit. */
 export function createMinter(deps: MinterDeps): Mint {
@@ -130,7 +130,7 @@ export function createMinter(deps: MinterDeps): Mint {
   }
 
   async function mintOnce({ connection }: Snapshot): Promise<KnoxCredential> {
-    const binding = currentBinding(connection)
+    const binding = consentBinding(connection)
     const dataKey = await envelope.open(connection.id, connection.dataKey)
     record.begin()
     const startedAt = clock()
@@ -156,7 +156,7 @@ export function createMinter(deps: MinterDeps): Mint {
     await record.made(connection, newTokenId)
     if (credential.expiresAt <= clock())
       throw new ServiceError('upstream_malformed', { detail: 'the token had ended when it came' })
-    const binding = currentBinding(connection)
+    const binding = consentBinding(connection)
     const dataKey = await envelope.open(connection.id, connection.dataKey)
     const { generation } = binding.tokenSet
     const { tokenId, replacedAt } = binding.knoxToken ?? {}

@@ -70,7 +70,9 @@ const lastError = z.object({
   errorId: z.string().exactOptional(),
 })
 
-const binding = z.object({
+const trust = z.object({ present: z.boolean(), checkedAt: time })
+
+const ofConsent = z.object({
   id: z.string(),
   program: z.string(),
   kind: z.enum(['samsung-account']),
@@ -80,9 +82,21 @@ const binding = z.object({
   tokenSet,
   refresh,
   knoxToken: knoxToken.exactOptional(),
-  trust: z.object({ present: z.boolean(), checkedAt: time }).exactOptional(),
+  trust: trust.exactOptional(),
   lastError: lastError.exactOptional(),
 })
+
+const ofProgram = z.object({
+  id: z.string(),
+  program: z.string(),
+  kind: z.enum(['knox-msp', 'knox-customer']),
+  /** Whom of the provider's customers it is for; always there for `knox-msp`. */
+  managedTenantId: z.string().exactOptional(),
+  trust: trust.exactOptional(),
+  lastError: lastError.exactOptional(),
+})
+
+const binding = z.discriminatedUnion('kind', [ofConsent, ofProgram])
 
 const connection = z.object({
   format: z.literal(1),
@@ -116,7 +130,11 @@ export type TokenSet = Readonly<z.infer<typeof tokenSet>>
 export type RefreshState = Readonly<z.infer<typeof refresh>>
 export type KnoxTokenRecord = Readonly<z.infer<typeof knoxToken>>
 export type LastError = Readonly<z.infer<typeof lastError>>
-export type Binding = Readonly<z.infer<typeof binding>>
+/** A binding that stands on a customer's consent, with tokens of its own. */
+export type ConsentBinding = Readonly<z.infer<typeof ofConsent>>
+/** A binding that stands on its program alone: the program's one token serves it. */
+export type ProgramBinding = Readonly<z.infer<typeof ofProgram>>
+export type Binding = ConsentBinding | ProgramBinding
 /** A standing permission of one customer for one portal. */
 export type Connection = Readonly<z.infer<typeof connection>> & {
   /** Since when a freeze covers it. Never stored here: put in as it is read, from what is frozen. */
@@ -141,9 +159,24 @@ export function currentBinding(connection: Connection): Binding {
   return found
 }
 
+/** Whether a binding stands on a customer's consent. */
+export const hasConsent = (binding: Binding): binding is ConsentBinding =>
+  binding.kind === 'samsung-account'
+
+/**
+ * The binding in use, of a connection that stands on a consent.
+ *
+ * @throws ServiceError `record_unreadable` when it does not: then there is nothing to renew or to exchange
+ */
+export function consentBinding(connection: Connection): ConsentBinding {
+  const found = currentBinding(connection)
+  if (!hasConsent(found)) throw new ServiceError('record_unreadable')
+  return found
+}
+
 /** When the consent arrived that the tokens in use came of; 0 in records of earlier versions. */
 export const consentedAt = (connection: Connection): EpochMs =>
-  currentBinding(connection).consent?.at ?? 0
+  consentBinding(connection).consent?.at ?? 0
 
 /** Returns the connection with its current binding changed, and nothing else. */
 export function withCurrentBinding(connection: Connection, changed: Binding): Connection {

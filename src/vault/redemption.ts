@@ -6,7 +6,7 @@ import type { EpochMs } from '../shared/time.ts'
 import type { Snapshot } from './connections.ts'
 import { tokenFailure } from './failures.ts'
 import type { GraceRecovery } from './grace-recovery.ts'
-import { type Connection, currentBinding } from './record.ts'
+import { type Connection, consentBinding } from './record.ts'
 import type { Intents } from './refresh-intent.ts'
 import { outcomeOf, type RefreshReport } from './refresh-report.ts'
 import { type BackoffPolicy, failRefresh } from './refresh-transitions.ts'
@@ -37,7 +37,7 @@ export function createRedeem(deps: RedemptionDeps): Redeem {
   return async function redeem(client, redemption) {
     const { connection, attempt, recovering, spent } = redemption
     const { id } = connection
-    const { program } = currentBinding(connection)
+    const { program } = consentBinding(connection)
     if (recovering) log.warn('recovery_begun', { connectionId: id, attempt: attempt.attempt })
     let committed: Snapshot | undefined
     try {
@@ -59,7 +59,7 @@ export function createRedeem(deps: RedemptionDeps): Redeem {
 
   /** A refusal that concerns the customer is made by somebody who has accepted our credentials. */
   async function tellBreaker(connection: Connection, { kind, upstream }: TokenRequestError) {
-    const { program } = currentBinding(connection)
+    const { program } = consentBinding(connection)
     if (kind === 'operator') await breaker.refused(program, 'refresh', connection.id, upstream)
     if (kind === 'customer') await breaker.accepted(program, 'refresh', connection.id)
   }

@@ -5,7 +5,7 @@ import type { Log } from '../shared/log.ts'
 import type { EpochMs } from '../shared/time.ts'
 import type { Snapshot } from './connections.ts'
 import type { RefreshOutcome, VaultMetrics } from './outcomes.ts'
-import { type Connection, currentBinding } from './record.ts'
+import { type Connection, consentBinding } from './record.ts'
 
 export interface RefreshReport {
   /** One event and one count per attempt, however it ended. */
@@ -23,7 +23,7 @@ export function createRefreshReport(deps: {
   const { audit, log, metrics } = deps
   return {
     ended(connection, outcome, attempt) {
-      const { program } = currentBinding(connection)
+      const { program } = consentBinding(connection)
       metrics.refresh(program, outcome)
       const { id, generation, portalId } = connection
       log.info('refresh_ended', {
@@ -72,7 +72,7 @@ export function heldBack(
 ): ServiceError {
   const retryAfterSeconds = Math.max(1, Math.ceil((retryAt - serverNow) / 1000))
   if (uncertain) return new ServiceError('refresh_outcome_unknown', { retryAfterSeconds })
-  const { code } = currentBinding(connection).refresh
+  const { code } = consentBinding(connection).refresh
   const isKnown = code !== undefined && Object.hasOwn(ERRORS, code)
   const told = isKnown ? (code as ErrorCode) : 'upstream_unavailable'
   return new ServiceError(told, { retryAfterSeconds })

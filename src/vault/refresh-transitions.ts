@@ -2,7 +2,7 @@ import type { TokenFailureKind } from '../samsung-account/tokens.ts'
 import type { ErrorCode } from '../shared/errors.ts'
 import type { EpochMs } from '../shared/time.ts'
 import { backoffMs } from './due.ts'
-import { type Connection, currentBinding, type RefreshState, withCurrentBinding } from './record.ts'
+import { type Connection, consentBinding, type RefreshState, withCurrentBinding } from './record.ts'
 
 /** What one attempt brings along: who it is, and which token set it means to replace. */
 export interface RefreshAttempt {
@@ -22,7 +22,7 @@ export type BeginResult =
   | { readonly kind: 'consent_required' }
 
 const withRefresh = (connection: Connection, refresh: RefreshState, now: EpochMs): Connection =>
-  withCurrentBinding({ ...connection, updatedAt: now }, { ...currentBinding(connection), refresh })
+  withCurrentBinding({ ...connection, updatedAt: now }, { ...consentBinding(connection), refresh })
 
 /** Records of earlier versions do not say it. */
 const spentAtOf = ({ spentAt, since }: RefreshState): EpochMs => spentAt ?? since
@@ -39,7 +39,7 @@ export function beginRefresh(
   leaseMs: number,
   now: EpochMs,
 ): BeginResult {
-  const { refresh } = currentBinding(connection)
+  const { refresh } = consentBinding(connection)
   if (connection.generation !== generation) return { kind: 'moved' }
   if (refresh.state === 'consent_required') return { kind: 'consent_required' }
   if (refresh.state === 'refreshing' && (refresh.until ?? 0) > now && refresh.attempt !== attempt)
@@ -107,7 +107,7 @@ export function failRefresh(
   policy: BackoffPolicy,
   now: EpochMs,
 ): Connection | null {
-  const { refresh } = currentBinding(connection)
+  const { refresh } = consentBinding(connection)
   const { kind } = failure
   const owns = refresh.state === 'refreshing' && refresh.attempt === attempt
   if (!owns || connection.generation !== generation) return null
@@ -149,7 +149,7 @@ export function withdrawRefresh(
   { attempt, generation }: RefreshAttempt,
   now: EpochMs,
 ): Connection | null {
-  const { refresh } = currentBinding(connection)
+  const { refresh } = consentBinding(connection)
   const owns = refresh.state === 'refreshing' && refresh.attempt === attempt
   if (!owns || connection.generation !== generation) return null
   const { failures } = refresh
@@ -167,7 +167,7 @@ export function endNotRenewable(
   now: EpochMs,
 ): Connection | null {
   if (connection.generation !== generation) return null
-  const { refresh } = currentBinding(connection)
+  const { refresh } = consentBinding(connection)
   if (refresh.state === 'consent_required') return null
   return withRefresh(
     connection,

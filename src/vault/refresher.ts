@@ -10,7 +10,7 @@ import type { Connections, Snapshot } from './connections.ts'
 import type { Envelope } from './envelope.ts'
 import { createGraceRecovery } from './grace-recovery.ts'
 import type { VaultMetrics } from './outcomes.ts'
-import { type Connection, currentBinding } from './record.ts'
+import { type Connection, consentBinding } from './record.ts'
 import { createRedeem } from './redemption.ts'
 import { createIntents } from './refresh-intent.ts'
 import { createRefreshReport, heldBack } from './refresh-report.ts'
@@ -116,7 +116,7 @@ export function createRefresher(deps: RefresherDeps): Refresher {
 
   async function openSpendable(connection: Connection): Promise<Secret | null> {
     const dataKey = await envelope.open(connection.id, connection.dataKey)
-    return openRefreshToken(dataKey, currentBinding(connection))
+    return openRefreshToken(dataKey, consentBinding(connection))
   }
 
   /** The store's clock decides: what it writes is for good, and this process's clock may be wrong. */
@@ -127,7 +127,7 @@ export function createRefresher(deps: RefresherDeps): Refresher {
   ): Promise<Snapshot> {
     let isOver = false
     const end = (current: Connection, now: EpochMs) => {
-      isOver = refused !== undefined || currentBinding(current).tokenSet.accessExpiresAt <= now
+      isOver = refused !== undefined || consentBinding(current).tokenSet.accessExpiresAt <= now
       return isOver ? endNotRenewable(current, generation, now) : null
     }
     const updated = await connections.update(id, end, { durable: true, confirm: true })
@@ -156,4 +156,4 @@ export function createRefresher(deps: RefresherDeps): Refresher {
 
 const SOON = { retryAfterSeconds: 1 }
 
-const programOf = ({ connection }: Snapshot): string => currentBinding(connection).program
+const programOf = ({ connection }: Snapshot): string => consentBinding(connection).program

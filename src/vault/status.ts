@@ -1,6 +1,6 @@
 import type { Alarm } from '../breaker/breaker.ts'
 import type { EpochMs } from '../shared/time.ts'
-import { type Connection, currentBinding } from './record.ts'
+import { type Binding, type Connection, currentBinding, hasConsent } from './record.ts'
 import { isUncertain } from './rotation.ts'
 
 /** Whether a portal can work with a connection, and if not, what stands in the way. */
@@ -43,8 +43,10 @@ export function statusOf(
   now: EpochMs,
   alarm: Alarm | null = null,
 ): StatusReport {
-  const { refresh, tokenSet, knoxToken, trust, lastError } = currentBinding(connection)
+  const binding = currentBinding(connection)
   if (connection.frozenAt !== undefined) return { status: 'frozen', reason: 'frozen' }
+  if (!hasConsent(binding)) return statusOfUse(binding, now, alarm)
+  const { refresh, tokenSet, knoxToken } = binding
   if (refresh.state === 'consent_required')
     return { status: 'consent_required', reason: refresh.reason ?? 'refused' }
   const endsAt = Math.max(tokenSet.accessExpiresAt, knoxToken?.expiresAt ?? 0)
@@ -53,18 +55,32 @@ export function statusOf(
   if (alarm !== null) return { status: 'degraded', reason: 'program_held' }
   if (isUncertain(refresh, now)) return { status: 'degraded', reason: 'refresh_outcome_unknown' }
   if (refresh.failures > 0) return { status: 'degraded', reason: 'refresh_failing' }
+  return statusOfUse(binding, now, null)
+}
+
+/** As far as no consent is concerned. */
+function statusOfUse(
+  { trust, lastError }: Binding,
+  now: EpochMs,
+  alarm: Alarm | null,
+): StatusReport {
+  if (alarm !== null) return { status: 'degraded', reason: 'program_held' }
   if (lastError !== undefined && now - lastError.at < ERROR_COUNTS_MS)
     return { status: 'degraded', reason: lastError.code }
   if (trust?.present === false) return { status: 'trust_missing', reason: 'trust_missing' }
   return { status: 'active' }
 }
 
-/** Whether the connection can outlive its present access token. */
-export const isRenewable = (connection: Connection): boolean =>
-  currentBinding(connection).tokenSet.refreshToken !== undefined
+/** Whether the connection can outlive its present access token; one without consent always can. */
+export function isRenewable(connection: Connection): boolean {
+  const binding = currentBinding(connection)
+  return !hasConsent(binding) || binding.tokenSet.refreshToken !== undefined
+}
 
 /** When the customer will have to consent again, as far as Samsung said. */
 export function consentExpiresAt(connection: Connection): EpochMs | undefined {
-  const { tokenSet } = currentBinding(connection)
+  const binding = currentBinding(connection)
+  if (!hasConsent(binding)) return undefined
+  const { tokenSet } = binding
   return tokenSet.refreshToken === undefined ? tokenSet.accessExpiresAt : tokenSet.refreshExpiresAt
 }

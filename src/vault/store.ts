@@ -166,3 +166,6 @@ export const indexKey = (portalId: string): string => `kg:{${portalId}}:idx`
 /** Key of the reference from a customer to its connection. `tenantHash` is an HMAC. */
 export const referenceKey = (portalId: string, programId: string, tenantHash: string): string =>
   `kg:{${portalId}}:ref:${programId}:${tenantHash}`
+/** Key of the reference from a provider's customer to its connection, whichever portal's. */
+export const managedTenantKey = (programId: string, tenantHash: string): string =>
+  `kg:{${programId}}:tenant:${tenantHash}`

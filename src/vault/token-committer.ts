@@ -8,7 +8,7 @@ import type { ConnectionChange, Connections, Snapshot } from './connections.ts'
 import type { Envelope } from './envelope.ts'
 import type { VaultMetrics } from './outcomes.ts'
 import { persist } from './persist.ts'
-import { type Connection, consentedAt, currentBinding } from './record.ts'
+import { type Connection, consentBinding, consentedAt } from './record.ts'
 import type { RefreshReport } from './refresh-report.ts'
 import type { RefreshAttempt } from './refresh-transitions.ts'
 import { sealTokens } from './token-seal.ts'
@@ -51,7 +51,7 @@ export function createTokenCommitter(deps: TokenCommitterDeps): CommitTokens {
 
   return async function commitTokens(redemption, received) {
     const { connection, attempt, spent } = redemption
-    const { id, program } = currentBinding(connection)
+    const { id, program } = consentBinding(connection)
     const dataKey = await envelope.open(connection.id, connection.dataKey)
     const sealed = sealTokens(dataKey, id, attempt.generation + 1, received, spent)
     const commit: ConnectionChange = (current, now) =>
@@ -85,7 +85,7 @@ export function createTokenCommitter(deps: TokenCommitterDeps): CommitTokens {
 
   /** Whether these tokens stand now; somebody else's do if the fence held them off. */
   function end({ attempt: { attempt }, recovering }: Redemption, stored: Connection): boolean {
-    const isOurs = currentBinding(stored).tokenSet.committedBy === attempt
+    const isOurs = consentBinding(stored).tokenSet.committedBy === attempt
     if (!isOurs) {
       log.warn('refresh_fenced', {
         connectionId: stored.id,

@@ -2,7 +2,7 @@ import type { ReceivedTokens } from '../samsung-account/tokens.ts'
 import { Secret } from '../shared/secret.ts'
 import type { SealedTokens } from './commit-transitions.ts'
 import type { DataKey } from './envelope.ts'
-import type { Binding } from './record.ts'
+import type { ConsentBinding } from './record.ts'
 
 const ACCESS_TOKEN = 'access_token'
 const REFRESH_TOKEN = 'refresh_token'
@@ -37,13 +37,16 @@ export function sealTokens(
 }
 
 /** @throws ServiceError `record_unreadable` */
-export function openAccessToken(dataKey: DataKey, { id, tokenSet }: Binding): Secret {
+export function openAccessToken(dataKey: DataKey, { id, tokenSet }: ConsentBinding): Secret {
   const { accessToken, generation } = tokenSet
   return new Secret(dataKey.open({ binding: id, field: ACCESS_TOKEN, generation }, accessToken))
 }
 
 /** The refresh token, or null when Samsung gave none. @throws ServiceError `record_unreadable` */
-export function openRefreshToken(dataKey: DataKey, { id, tokenSet }: Binding): Secret | null {
+export function openRefreshToken(
+  dataKey: DataKey,
+  { id, tokenSet }: ConsentBinding,
+): Secret | null {
   const { refreshToken, generation } = tokenSet
   if (refreshToken === undefined) return null
   return new Secret(dataKey.open({ binding: id, field: REFRESH_TOKEN, generation }, refreshToken))
@@ -59,7 +62,7 @@ export function sealKnoxToken(
 }
 
 /** The cached Knox token's value, or null when there is none. @throws ServiceError `record_unreadable` */
-export function openKnoxToken(dataKey: DataKey, { id, knoxToken }: Binding): Secret | null {
+export function openKnoxToken(dataKey: DataKey, { id, knoxToken }: ConsentBinding): Secret | null {
   if (knoxToken === undefined) return null
   const { generation, value } = knoxToken
   return new Secret(dataKey.open({ binding: id, field: KNOX_TOKEN, generation }, value))
@@ -70,7 +73,7 @@ export const sealEmail = (dataKey: DataKey, binding: string, email: string): str
   dataKey.seal({ binding, field: ACCOUNT_EMAIL, generation: 0 }, email)
 
 /** @throws ServiceError `record_unreadable` */
-export function openEmail(dataKey: DataKey, { id, account }: Binding): string | undefined {
+export function openEmail(dataKey: DataKey, { id, account }: ConsentBinding): string | undefined {
   if (account?.email === undefined) return undefined
   return dataKey.open({ binding: id, field: ACCOUNT_EMAIL, generation: 0 }, account.email)
 }

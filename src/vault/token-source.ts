@@ -15,7 +15,8 @@ import {
   planHandOut,
 } from './hand-out-plan.ts'
 import type { Mint } from './minter.ts'
-import { currentBinding } from './record.ts'
+import type { ProgramTokens } from './program-tokens.ts'
+import { type Connection, consentBinding, currentBinding, hasConsent } from './record.ts'
 import { openKnoxToken } from './token-seal.ts'
 
 export interface TokenSource {
@@ -40,6 +41,7 @@ export interface TokenSourceDeps {
   readonly connections: Connections
   readonly envelope: Envelope
   readonly mint: Mint
+  readonly programTokens: Pick<ProgramTokens, 'get' | 'idle'>
   readonly settings: HandOutPolicy & {
     readonly localCacheMs: number
     readonly backoffMinMs: number
@@ -60,7 +62,7 @@ const MAX_ROUNDS = 3
  * connection and process.
  */
 export function createTokenSource(deps: TokenSourceDeps): TokenSource {
-  const { connections, envelope, mint, settings, clock, log } = deps
+  const { connections, envelope, mint, programTokens, settings, clock, log } = deps
   const flights = createFlights<Snapshot>()
   const cache = createHandOutCache(settings.localCacheMs)
   const renewals = new Map<string, { failures: number; retryAt: EpochMs }>()
@@ -68,7 +70,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   /** @param askedAt - When the store was asked: what it said since then may be different. */
   async function open(snapshot: Snapshot, askedAt: EpochMs): Promise<HandOut> {
     const { connection, version } = snapshot
-    const binding = currentBinding(connection)
+    const binding = consentBinding(connection)
     const dataKey = await envelope.open(connection.id, connection.dataKey)
     const value = openKnoxToken(dataKey, binding)
     if (value === null || binding.knoxToken === undefined)
@@ -121,6 +123,8 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       if (snapshot === null || snapshot.connection.portalId !== portalId)
         throw new ServiceError('not_found')
       assertUsable(snapshot.connection)
+      const shared = await handOutShared(snapshot.connection, request)
+      if (shared !== null) return shared
       const plan = planHandOut(snapshot.connection, request, settings, clock())
       if (plan === 'serve_and_renew') renewLater(connectionId, request)
       if (plan !== 'mint') return open(snapshot, askedAt)
@@ -130,6 +134,19 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       askedAt = clock()
       snapshot = await flights.join(connectionId, work, settings.waitMs)
     }
+  }
+
+  /** The token of the connection's program, for kinds where that serves all; else null. */
+  async function handOutShared(
+    connection: Connection,
+    request: HandOutRequest,
+  ): Promise<HandOut | null> {
+    const binding = currentBinding(connection)
+    if (hasConsent(binding)) return null
+    const { program: programId, managedTenantId } = binding
+    // What one customer's calls have seen does not have everybody's token replaced at will.
+    const token = await programTokens.get(programId, connection.id, { ...request, force: false })
+    return { programId, ...token, ...(managedTenantId === undefined ? {} : { managedTenantId }) }
   }
 
   async function confirm(
@@ -162,6 +179,8 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       cache.forget(connectionId)
       renewals.delete(connectionId)
     },
-    idle: () => flights.idle(),
+    async idle() {
+      await Promise.all([flights.idle(), programTokens.idle()])
+    },
   }
 }

@@ -55,8 +55,7 @@ async function signBoth(
     ...common,
     jti: newJti(),
     clientIdentifier: new Secret('client-identifier'),
-    idpTokenClaim: 'idpAccessToken',
-    idpAccessToken: new Secret('sa-token'),
+    idp: { claim: 'idpAccessToken', value: new Secret('sa-token') },
   })
   const access = accessTokenClaims({
     ...common,

@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { consent } from '../../scripts/stack/portal-client.ts'
+import { consentBinding } from '../../src/vault/record.ts'
 import { eventually } from '../support/eventually.ts'
 import { type AnotherService, type Rig, startRig } from '../support/service-rig.ts'
 import { expire, storedConnection } from '../support/stored-connection.ts'
@@ -207,7 +208,7 @@ it('drops what a process brings that was suspended beyond its lease', async () =
   await eventually(() => /"refresh_fenced"|"fresh_by_peer"/.test(victim.service.output()))
   const after = await storedConnection(rig.db, id)
   expect(after.record.generation).toBe(record.generation)
-  expect(after.binding.tokenSet).toEqual(record.bindings[0]?.tokenSet)
+  expect(after.binding.tokenSet).toEqual(consentBinding(record).tokenSet)
   expect((await tokenFrom(rig)).status).toBe(200)
 })
 

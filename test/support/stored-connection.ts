@@ -1,15 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import { parseRecord } from '../../src/vault/record.ts'
+import { consentBinding, parseRecord } from '../../src/vault/record.ts'
 import { documentKey } from '../../src/vault/store.ts'
 
-/** A stored connection, as it is now. */
+/** A stored connection that stands on a consent, as it is now. */
 export async function storedConnection(db: Redis, id: string) {
   const record = parseRecord((await db.hget(documentKey(id), 'record')) ?? '')
   if (record.type !== 'connection') throw new Error('the connection was deleted')
-  const [binding] = record.bindings
-  if (binding === undefined) throw new Error('the connection has no binding')
-  return { record, binding }
+  return { record, binding: consentBinding(record) }
 }
 
 export interface Ageing {

@@ -71,6 +71,7 @@ const RULES: Rules = {
     ],
     portal: [
       'type audit/audit.ts',
+      'access/freezes.ts',
       'type access/assertion.ts',
       'type access/assertion-ids.ts',
       'type access/assertion-prover.ts',
@@ -148,6 +149,7 @@ const RULES: Rules = {
       'consent/session-record.ts',
       'idempotency/record.ts',
       'vault/record.ts',
+      'vault/program-token-record.ts',
       'breaker/breaker-record.ts',
       'programs/promotions.ts',
     ],

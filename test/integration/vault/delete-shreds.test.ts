@@ -5,7 +5,7 @@ import { createSeeder } from '../../../bench/seed.ts'
 import { createLog } from '../../../src/shared/log.ts'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
 import { createConnections } from '../../../src/vault/connections.ts'
-import { currentBinding } from '../../../src/vault/record.ts'
+import { consentBinding } from '../../../src/vault/record.ts'
 import { createCleanup } from '../../support/cleanup.ts'
 import { eventually } from '../../support/eventually.ts'
 import { everyByteUnder, everythingRedisTells } from '../../support/redis-files.ts'
@@ -50,7 +50,7 @@ it('leaves nothing of a deleted connection’s data key, nor of what it sealed, 
   const [deleted = '', kept = ''] = await seeder.fill('acme', 2)
   const secretsOf = async (id: string) => {
     const { record } = await storedConnection(admin, id)
-    const { tokenSet, knoxToken } = currentBinding(record)
+    const { tokenSet, knoxToken } = consentBinding(record)
     const { accessToken, refreshToken = '' } = tokenSet
     return [record.dataKey, accessToken, refreshToken, knoxToken?.value ?? '']
   }

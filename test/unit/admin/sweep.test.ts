@@ -8,6 +8,7 @@ import { Secret } from '../../../src/shared/secret.ts'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
 import { createEnvelope } from '../../../src/vault/envelope-keys.ts'
 import { createKeyRing, type RingKey } from '../../../src/vault/key-ring.ts'
+import { consentBinding } from '../../../src/vault/record.ts'
 import { createRecordCheck, type RecordCheck } from '../../../src/vault/record-check.ts'
 import { documentKey } from '../../../src/vault/store.ts'
 import {
@@ -194,8 +195,7 @@ describe('a connection that cannot be opened', () => {
   it('is found by any text in it that does not open', async () => {
     const id = await world.connect()
     await world.connections.update(id, (one) => {
-      const [binding] = one.bindings
-      if (binding === undefined) return null
+      const binding = consentBinding(one)
       const { refreshToken = '' } = binding.tokenSet
       const tokenSet = { ...binding.tokenSet, accessToken: refreshToken }
       return { ...one, bindings: [{ ...binding, tokenSet }] }

@@ -11,6 +11,7 @@ function fitness(operation: Operation, changes: RecordChanges, now = T0, isRefre
   const attempts = createProbeAttempts({
     refresher: { refresh: unused },
     mint: unused,
+    programTokens: { replace: unused },
     isRefreshHeld: () => isRefreshHeld,
     clock: () => now,
   })

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
-import { type Connection, currentBinding, withCurrentBinding } from '../../../src/vault/record.ts'
+import { type Connection, consentBinding, withCurrentBinding } from '../../../src/vault/record.ts'
 import { documentKey } from '../../../src/vault/store.ts'
 import { failing, HOUR, held, MINUTE, tokenError } from '../vault/support/samsung.ts'
 import { codeOf, PROGRAM, tokenOf } from '../vault/support/world.ts'
@@ -49,7 +49,7 @@ const stateOf = async (id: string) => (await world.bindingOf(id)).refresh
 
 /** The customer has to consent again. */
 const ended = (connection: Connection): Connection => {
-  const binding = currentBinding(connection)
+  const binding = consentBinding(connection)
   const refresh = { ...binding.refresh, state: 'consent_required', reason: 'refused' } as const
   return withCurrentBinding(connection, { ...binding, refresh })
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import {
+  accountOf,
   ENV,
   knox,
   load,
+  msp,
   newKeysJson,
   placesOf,
   problemsOf,
@@ -40,7 +42,7 @@ describe('programs.json', () => {
       },
     })
     expect(read?.knox).not.toHaveProperty('validityMinutes')
-    expect(read?.samsungAccount).not.toHaveProperty('partnerId')
+    expect(accountOf(read)).not.toHaveProperty('partnerId')
   })
 
   it('takes everything that a program can say', () => {
@@ -87,7 +89,7 @@ describe('programs.json', () => {
       },
     })
     expect(read?.clientIdentifier.reveal()).toBe(ENV.EMM_EU_CLIENT_IDENTIFIER)
-    expect(read?.samsungAccount.clientSecret.reveal()).toBe(ENV.EMM_EU_SA_SECRET)
+    expect(accountOf(read)?.clientSecret.reveal()).toBe(ENV.EMM_EU_SA_SECRET)
   })
 
   it.each([
@@ -112,21 +114,59 @@ describe('programs.json', () => {
     expect(placesOf({ files })).toEqual([])
   })
 
-  it.each(['knox-msp', 'knox-customer', 'knox-oauth2'])(
-    'says of kind %s only that this version does not support it',
-    (kind) => {
-      const found = problemsOf({ programs: [program(), { id: 'later', kind, oauth: {} }] })
+  it.each(['knox-msp', 'knox-customer'])('takes a program of kind %s', (kind) => {
+    const [read] = load({ programs: [msp({ kind })], portals: [] }).programs
 
-      expect(found).toEqual([
-        {
-          source: FILE,
-          field: '[1].kind',
-          rule: `kind ${kind} is not supported by this version`,
-          example: 'samsung-account',
-        },
-      ])
-    },
-  )
+    expect(read).toMatchObject({
+      id: 'msp-eu',
+      kind,
+      region: 'eu',
+      allowLegacyRsa: false,
+      knox: {
+        baseUrl: 'https://eu-kcs-api.samsungknox.com',
+        accessTokenPath: '/ams/v1/users/accesstoken',
+        publicKeyFormat: 'spki',
+        verifyPath: '/kcs/v1/kme/profiles/list?pageNum=0&pageSize=1',
+        trustErrorCodes: ['40300000', '4030100', '4002113'],
+      },
+    })
+    expect(read?.knox).not.toHaveProperty('validityMinutes')
+    expect(read?.keysFile).toBe('config/keys/emm-eu.json')
+  })
+
+  it.each([1, 30])('takes a validity of %s minutes for a program without consent', (minutes) => {
+    const knox = { ...msp().knox, validity_minutes: minutes }
+
+    const [read] = load({ programs: [msp({ knox })], portals: [] }).programs
+
+    expect(read?.knox.validityMinutes).toBe(minutes)
+  })
+
+  it.each([
+    [{ knox: { ...msp().knox, validity_minutes: 0 } }, 'knox.validity_minutes'],
+    [{ knox: { ...msp().knox, validity_minutes: 31 } }, 'knox.validity_minutes'],
+    [{ knox: { ...msp().knox, idp_token_claim: 'x' } }, 'knox.idp_token_claim'],
+    [{ knox: { base_url: msp().knox.base_url } }, 'knox.access_token_path'],
+    [{ samsung_account: samsungAccount() }, 'samsung_account'],
+    [{ next_client_identifier: { env: 'EMM_EU_CLIENT_IDENTIFIER' } }, 'next_client_identifier'],
+  ])('refuses of a provider %j', (changes, field) => {
+    const found = problemsOf({ programs: [msp(changes)], portals: [] })
+
+    expect(found.map((one) => one.field)).toEqual([`[0].${field}`])
+  })
+
+  it.each(['knox-oauth2'])('says of kind %s only that this version does not support it', (kind) => {
+    const found = problemsOf({ programs: [program(), { id: 'later', kind, oauth: {} }] })
+
+    expect(found).toEqual([
+      {
+        source: FILE,
+        field: '[1].kind',
+        rule: `kind ${kind} is not supported by this version`,
+        example: 'samsung-account',
+      },
+    ])
+  })
 
   it.each([
     [{ id: 'Emm-EU' }, 'id'],
@@ -178,7 +218,7 @@ describe('programs.json', () => {
 
     const [read] = load({ programs: [program({ samsung_account: changed })] }).programs
 
-    expect(read?.samsungAccount.rotationGraceMs).toBe(ms)
+    expect(accountOf(read)?.rotationGraceMs).toBe(ms)
   })
 
   it.each(['none', 'unknown', undefined])(
@@ -204,7 +244,7 @@ describe('programs.json', () => {
 
       const [read] = load({ programs: [program({ samsung_account: account })] }).programs
 
-      expect(read?.samsungAccount).toMatchObject({ rotation, reuseRevokes: false })
+      expect(accountOf(read)).toMatchObject({ rotation, reuseRevokes: false })
     },
   )
 

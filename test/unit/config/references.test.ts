@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import {
+  accountOf,
   KEYS_JSON,
   load,
   newKeysJson,
@@ -20,8 +21,8 @@ describe('a secret in programs.json', () => {
     const [relative] = load({ programs: withSecret({ file: 'secrets/sa' }), files }).programs
     const [absolute] = load({ programs: withSecret({ file: '/run/secrets/sa' }), files }).programs
 
-    expect(relative?.samsungAccount.clientSecret.reveal()).toBe('one')
-    expect(absolute?.samsungAccount.clientSecret.reveal()).toBe('two')
+    expect(accountOf(relative)?.clientSecret.reveal()).toBe('one')
+    expect(accountOf(absolute)?.clientSecret.reveal()).toBe('two')
   })
 
   it.each([

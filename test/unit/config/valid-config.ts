@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import type { Config } from '../../../src/config/config.ts'
+import type { Config, Program } from '../../../src/config/config.ts'
 import type { ConfigFiles, FileReading } from '../../../src/config/files.ts'
 import { loadConfig } from '../../../src/config/load-config.ts'
 import { ConfigError, type Problem } from '../../../src/config/problems.ts'
@@ -132,6 +132,24 @@ export const apiKey = (changes: Readonly<Record<string, unknown>> = {}) => ({
   scopes: ['connect', 'tokens'],
   ...changes,
 })
+
+/** A program of a provider, with its required fields only. */
+export const msp = (changes: Readonly<Record<string, unknown>> = {}) => ({
+  id: 'msp-eu',
+  kind: 'knox-msp',
+  region: 'eu',
+  client_identifier: { env: 'EMM_EU_CLIENT_IDENTIFIER' },
+  keys: { file: 'keys/emm-eu.json' },
+  knox: {
+    base_url: 'https://eu-kcs-api.samsungknox.com',
+    access_token_path: '/ams/v1/users/accesstoken',
+  },
+  ...changes,
+})
+
+/** What is read of the Samsung Account of a program. */
+export const accountOf = (read: Program | undefined) =>
+  read?.kind === 'samsung-account' ? read.samsungAccount : undefined
 
 /** Loads a valid configuration with changes. @throws ConfigError */
 export function load({ env = {}, programs, portals, files = {} }: Changes = {}): Config {

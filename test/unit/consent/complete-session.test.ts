@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
-import { currentBinding } from '../../../src/vault/record.ts'
+import { consentBinding } from '../../../src/vault/record.ts'
 import { failing, tokenError } from '../vault/support/samsung.ts'
 import { codeOf, PORTAL, PROGRAM } from '../vault/support/world.ts'
 import {
@@ -37,7 +37,7 @@ describe('completing', () => {
       tenantName: 'ACME Inc.',
       generation: 1,
     })
-    expect(currentBinding(connection)).toMatchObject({
+    expect(consentBinding(connection)).toMatchObject({
       program: PROGRAM,
       kind: 'samsung-account',
       account: { id: 'ada' },

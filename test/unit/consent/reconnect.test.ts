@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { AuditEvent } from '../../../src/audit/audit.ts'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
-import { currentBinding } from '../../../src/vault/record.ts'
+import { consentBinding } from '../../../src/vault/record.ts'
 import { openEmail } from '../../../src/vault/token-seal.ts'
 import { NO_AUDIT } from '../../support/audit.ts'
 import { failing, HOUR, held, tokenError } from '../vault/support/samsung.ts'
@@ -22,7 +22,7 @@ const reconnect = (code: string, allowAccountChange = false) =>
 async function emailOf(id: string) {
   const connection = await world.connectionOf(id)
   const dataKey = await world.envelope.open(id, connection.dataKey)
-  return openEmail(dataKey, currentBinding(connection))
+  return openEmail(dataKey, consentBinding(connection))
 }
 
 describe('reconnecting', () => {
@@ -81,7 +81,7 @@ describe('reconnecting', () => {
 
     const connection = await world.connectionOf(connectionId)
     expect(connection.generation).toBe(2)
-    expect(currentBinding(connection).tokenSet.committedBy).not.toBe('consent-1')
+    expect(consentBinding(connection).tokenSet.committedBy).not.toBe('consent-1')
     expect(world.events('refresh_fenced')).toHaveLength(1)
   })
 
@@ -179,7 +179,7 @@ describe('another account', () => {
   it('is not logged where it is the same, or the first that is known', async () => {
     await reconnect('ada', true)
     await world.connections.update(connectionId, (connection) => {
-      const { account: _, ...binding } = currentBinding(connection)
+      const { account: _, ...binding } = consentBinding(connection)
       return { ...connection, bindings: [binding] }
     })
 

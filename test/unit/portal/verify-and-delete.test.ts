@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { reconnect } from '../../../src/vault/connection-transitions.ts'
+import { consentBinding } from '../../../src/vault/record.ts'
 import { documentKey } from '../../../src/vault/store.ts'
 import { failing, knoxError } from '../vault/support/samsung.ts'
 import { acme, createPortalWorld, type PortalWorld } from './support/world.ts'
@@ -94,7 +95,7 @@ describe('verify', () => {
     world.samsung.verifySteps.push({
       before: async () => {
         const connection = await world.connectionOf(id)
-        const tokens = { ...connection.bindings[0]?.tokenSet, rotated: false }
+        const tokens = { ...consentBinding(connection).tokenSet, rotated: false }
         await world.connections.update(id, (one, now) =>
           reconnect(one, { tokens: tokens as never, attempt: 'consent-2' }, now),
         )

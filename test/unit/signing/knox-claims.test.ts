@@ -13,12 +13,21 @@ it('puts the identity provider token after the Client Identifier, under the conf
   const claims = clientIdentifierClaims({
     ...common,
     clientIdentifier: new Secret('cid'),
-    idpTokenClaim: 'idpAccessToken',
-    idpAccessToken: new Secret('sa-token'),
+    idp: { claim: 'idpAccessToken', value: new Secret('sa-token') },
   })
 
   expect(JSON.stringify(claims)).toBe(
     '{"clientIdentifier":"cid","idpAccessToken":"sa-token","publicKey":"MIIB",' +
+      '"iat":1760000000,"exp":1760001800,"aud":"KnoxWSM","jti":"j"}',
+  )
+})
+
+it('puts nothing else in when nobody has signed in', () => {
+  const clientIdentifier = new Secret('cid')
+  const claims = clientIdentifierClaims({ ...common, clientIdentifier, idp: null })
+
+  expect(JSON.stringify(claims)).toBe(
+    '{"clientIdentifier":"cid","publicKey":"MIIB",' +
       '"iat":1760000000,"exp":1760001800,"aud":"KnoxWSM","jti":"j"}',
   )
 })

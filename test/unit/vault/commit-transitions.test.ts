@@ -6,7 +6,7 @@ import {
 } from '../../../src/vault/commit-transitions.ts'
 import {
   type Connection,
-  currentBinding,
+  consentBinding,
   type RefreshState,
   withCurrentBinding,
 } from '../../../src/vault/record.ts'
@@ -37,7 +37,7 @@ describe('commitTokenSet', () => {
     const after = commitTokenSet(begun(aConnection()), ME, TOKENS, T0 + 5)
 
     expect(after).toMatchObject({ generation: 2, updatedAt: T0 + 5 })
-    expect(after && currentBinding(after).tokenSet).toEqual({
+    expect(after && consentBinding(after).tokenSet).toEqual({
       generation: 2,
       committedBy: 'me',
       accessToken: 'v1.access-2',
@@ -52,7 +52,7 @@ describe('commitTokenSet', () => {
   it('keeps the token before only when it was replaced', () => {
     const after = commitTokenSet(begun(aConnection()), ME, { ...TOKENS, rotated: false }, T0)
 
-    expect(after && currentBinding(after).tokenSet).not.toHaveProperty('previous')
+    expect(after && consentBinding(after).tokenSet).not.toHaveProperty('previous')
   })
 
   it('keeps the Knox token and what is known about trust, and drops the last error', () => {
@@ -62,8 +62,8 @@ describe('commitTokenSet', () => {
 
     const after = commitTokenSet(begun(before), ME, TOKENS, T0)
 
-    expect(after && currentBinding(after)).toMatchObject({ knoxToken: { tokenId: 'id-1' }, trust })
-    expect(after && currentBinding(after)).not.toHaveProperty('lastError')
+    expect(after && consentBinding(after)).toMatchObject({ knoxToken: { tokenId: 'id-1' }, trust })
+    expect(after && consentBinding(after)).not.toHaveProperty('lastError')
   })
 
   it('lets a holder win whose lease another has taken over, if that one has not committed', () => {
@@ -95,7 +95,7 @@ describe('commitTokenSet', () => {
   it('keeps no token before it that never was', () => {
     const after = commitTokenSet(aConnection({ without: 'refreshToken' }), ME, TOKENS, T0)
 
-    expect(after && currentBinding(after).tokenSet).not.toHaveProperty('previous')
+    expect(after && consentBinding(after).tokenSet).not.toHaveProperty('previous')
   })
 })
 
@@ -113,7 +113,7 @@ describe('after a failover', () => {
     const after = commitTokenSet(record(5 - back), attempt, TOKENS, T0 + 9)
 
     expect(after).toMatchObject({ generation: 6, updatedAt: T0 + 9 })
-    expect(after && currentBinding(after).tokenSet).toMatchObject({
+    expect(after && consentBinding(after).tokenSet).toMatchObject({
       generation: 6,
       refreshToken: 'v1.refresh-2',
       previous: { generation: 5 - back, refreshToken: `v1.refresh-${5 - back}` },
@@ -148,8 +148,8 @@ describe('restoreCommitted', () => {
     const after = restoreCommitted(committed)(record(generation), T0 + 9)
 
     expect(after).toMatchObject({ generation: 5, updatedAt: T0 + 9 })
-    expect(after && currentBinding(after)).toEqual({
-      ...currentBinding(committed),
+    expect(after && consentBinding(after)).toEqual({
+      ...consentBinding(committed),
       refresh: { state: 'ok', since: T0 + 9, failures: 0 },
     })
   })
@@ -186,7 +186,7 @@ describe('restoreCommitted', () => {
     ['newer', T0 + 1, undefined],
   ])('of a consent, where one that is %s stands, leaves generation %j', (_, at, generation) => {
     const of = (connection: Connection, consent: { by: string; at: number }) =>
-      withCurrentBinding(connection, { ...currentBinding(connection), consent })
+      withCurrentBinding(connection, { ...consentBinding(connection), consent })
     const mine = of(committed, { by: 'mine', at: T0 })
     const stored = of(record(4), { by: 'other', at })
 
@@ -194,9 +194,9 @@ describe('restoreCommitted', () => {
   })
 
   it('says no unknown outcome of the time after the commit again', () => {
-    const refreshing = { ...currentBinding(committed).refresh, state: 'refreshing' as const }
+    const refreshing = { ...consentBinding(committed).refresh, state: 'refreshing' as const }
     const seen = withCurrentBinding(committed, {
-      ...currentBinding(committed),
+      ...consentBinding(committed),
       refresh: refreshing,
     })
 

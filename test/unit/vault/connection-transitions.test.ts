@@ -10,7 +10,7 @@ import {
 } from '../../../src/vault/connection-transitions.ts'
 import {
   type Connection,
-  currentBinding,
+  consentBinding,
   type LastError,
   parseRecord,
 } from '../../../src/vault/record.ts'
@@ -42,7 +42,7 @@ describe('newConnection', () => {
     const connection = newConnection(made, T0)
 
     expect(connection).toMatchObject({ generation: 1, createdAt: T0, updatedAt: T0 })
-    expect(currentBinding(connection)).toEqual({
+    expect(consentBinding(connection)).toEqual({
       id: 'b1',
       program: 'emm-eu',
       kind: 'samsung-account',
@@ -64,9 +64,9 @@ describe('newConnection', () => {
     const known = newConnection({ ...made, tenantName: 'ACME', account }, T0)
 
     expect(known.tenantName).toBe('ACME')
-    expect(currentBinding(known).account).toEqual(account)
+    expect(consentBinding(known).account).toEqual(account)
     expect(newConnection(made, T0)).not.toHaveProperty('tenantName')
-    expect(currentBinding(newConnection(made, T0))).not.toHaveProperty('account')
+    expect(consentBinding(newConnection(made, T0))).not.toHaveProperty('account')
   })
 
   it('reads back as it was written, with every optional field and with none', () => {
@@ -97,7 +97,7 @@ describe('reconnect', () => {
     const after = must(reconnect(before, { tokens: TOKENS, attempt: 'a2', account }, T0 + 1))
 
     expect(after).toMatchObject({ id: before.id, createdAt: T0, updatedAt: T0 + 1, generation: 2 })
-    expect(currentBinding(after)).toEqual({
+    expect(consentBinding(after)).toEqual({
       id: 'b1',
       program: 'emm-eu',
       kind: 'samsung-account',
@@ -193,7 +193,7 @@ describe('keepKnoxToken', () => {
 
     const after = keepKnoxToken(before, { ...token, ...changes }, replaces, T0 + 5) ?? before
 
-    expect(currentBinding(after).knoxToken?.tokenId).toBe(kept)
+    expect(consentBinding(after).knoxToken?.tokenId).toBe(kept)
   })
 
   it('takes the first one, and forgets the last error with it', () => {
@@ -201,8 +201,8 @@ describe('keepKnoxToken', () => {
 
     const after = keepKnoxToken(aConnection({ binding: { lastError } }), token, undefined, T0 + 5)
 
-    expect(after && currentBinding(after).knoxToken).toEqual(token)
-    expect(after && currentBinding(after)).not.toHaveProperty('lastError')
+    expect(after && consentBinding(after).knoxToken).toEqual(token)
+    expect(after && consentBinding(after)).not.toHaveProperty('lastError')
   })
 
   it('does not move the generation, so that no holder of a refresh token is fenced off', () => {
@@ -230,7 +230,7 @@ describe('noteError', () => {
     const after = noteError(noted, { ...error, ...changes })
 
     expect(after !== null).toBe(writes)
-    if (after !== null) expect(currentBinding(after).lastError).toEqual({ ...error, ...changes })
+    if (after !== null) expect(consentBinding(after).lastError).toEqual({ ...error, ...changes })
   })
 })
 
@@ -259,7 +259,7 @@ describe('noteTrust', () => {
 
     expect(after !== null).toBe(writes)
     if (after !== null)
-      expect(currentBinding(after).trust).toEqual({ present, checkedAt: T0 + age })
+      expect(consentBinding(after).trust).toEqual({ present, checkedAt: T0 + age })
   })
 
   it('does not believe a token that is not kept any more', () => {
@@ -270,7 +270,7 @@ describe('noteTrust', () => {
   it('forgets an error once Knox has served, and keeps it while trust is missing', () => {
     const lastErrorAfter = (present: boolean) => {
       const after = noteTrust(known(!present, error), present, ID, T0)
-      return after && currentBinding(after).lastError
+      return after && consentBinding(after).lastError
     }
 
     expect(lastErrorAfter(true)).toBeUndefined()

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { newConnectionId } from '../../../src/shared/ids.ts'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
+import { newProgramConnection } from '../../../src/vault/program-connection.ts'
 import { createWorld, PORTAL, PROGRAM, type World } from './support/world.ts'
 
 const PLACE = { portalId: PORTAL, programId: PROGRAM, tenantRef: 'tenant-1' }
@@ -155,6 +156,66 @@ describe('repair', () => {
     await world.directory.repair(await world.connectionOf(second))
 
     expect(await world.directory.find(PLACE)).toBe(id)
+  })
+})
+
+describe('a managed customer', () => {
+  const TENANT = { portalId: PORTAL, programId: 'msp-eu', tenantRef: 't', managedTenantId: '4712' }
+
+  async function connect(place = TENANT) {
+    const id = newId()
+    const { wrapped } = await world.envelope.create(id)
+    const { programId: program, ...about } = place
+    await world.connections.create(
+      newProgramConnection({ id, program, kind: 'knox-msp', dataKey: wrapped, ...about }, 0),
+    )
+    return id
+  }
+
+  const claimTenant = (changes = {}) =>
+    world.directory.claimTenant({ ...TENANT, ...changes }, newId())
+
+  it('belongs to one connection, whichever portal comes', async () => {
+    const id = await connect()
+    await world.directory.claimTenant(TENANT, id)
+    world.advance(60_000)
+
+    expect(await claimTenant()).toBe(id)
+    expect(await claimTenant({ portalId: 'other', tenantRef: 'u' })).toBe(id)
+    expect(await claimTenant({ programId: 'msp-us' })).toBeNull()
+    expect(await claimTenant({ managedTenantId: '4713' })).toBeNull()
+  })
+
+  it('is free a minute after a claim of which no connection came', async () => {
+    const first = newId()
+    await world.directory.claimTenant(TENANT, first)
+
+    world.advance(59_999)
+    expect(await claimTenant()).toBe(first)
+    world.advance(1)
+    expect(await claimTenant()).toBeNull()
+  })
+
+  it('is free when its connection is gone', async () => {
+    const id = await connect()
+    await world.directory.claimTenant(TENANT, id)
+
+    await world.directory.remove(TENANT, id)
+
+    expect(await claimTenant({ portalId: 'other' })).toBeNull()
+  })
+
+  it('has its hint put back', async () => {
+    const id = await connect()
+
+    await world.directory.repair(await world.connectionOf(id))
+
+    expect(await claimTenant({ portalId: 'other' })).toBe(id)
+  })
+
+  it('is nothing that a program with consent has', async () => {
+    expect(await world.directory.claimTenant(PLACE, newId())).toBeNull()
+    expect(await world.directory.claimTenant(PLACE, newId())).toBeNull()
   })
 })
 

@@ -4,7 +4,7 @@ import { expect, it } from '@jest/globals'
 import { Secret } from '../../../src/shared/secret.ts'
 import { createEnvelope } from '../../../src/vault/envelope-keys.ts'
 import { createKeyRing } from '../../../src/vault/key-ring.ts'
-import { type Connection, parseRecord } from '../../../src/vault/record.ts'
+import { type Connection, consentBinding, parseRecord } from '../../../src/vault/record.ts'
 import { unreadableFields } from '../../../src/vault/sealed-fields.ts'
 import {
   openAccessToken,
@@ -33,8 +33,7 @@ const dataKeyOf = ({ id, dataKey }: Connection, ring = [frozen.vault_key]) =>
 
 it('opens everything that version 0.1.0 sealed, for ever', async () => {
   const record = readConnection()
-  const [binding] = record.bindings
-  if (binding === undefined) throw new Error('it has a binding')
+  const binding = consentBinding(record)
 
   const dataKey = await dataKeyOf(record)
 

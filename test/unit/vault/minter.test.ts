@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
-import { currentBinding } from '../../../src/vault/record.ts'
+import { consentBinding } from '../../../src/vault/record.ts'
 import type { Store } from '../../../src/vault/store.ts'
 import { failing, HOUR, held, knoxError, MINUTE, tokenError } from './support/samsung.ts'
 import { codeOf, createWorld, type World, type WorldOptions } from './support/world.ts'
@@ -29,7 +29,7 @@ describe('mint', () => {
     const { connection } = await mint()
 
     expect(world.samsung.exchanged).toEqual(['access-1'])
-    expect(currentBinding(connection).knoxToken).toMatchObject({
+    expect(consentBinding(connection).knoxToken).toMatchObject({
       generation: 1,
       headerName: 'x-knox-apitoken',
       mintedAt: world.clock(),
@@ -286,12 +286,12 @@ it('refuses a token that had ended before it came, and does not keep it', async 
 })
 
 it('remembers when a portal last had a token replaced, also over tokens made for other reasons', async () => {
-  const first = currentBinding((await mint()).connection).knoxToken
+  const first = consentBinding((await mint()).connection).knoxToken
   await mint(world.replica(), first?.tokenId)
   const replacedAt = world.clock()
   world.advance(29.5 * MINUTE)
 
-  const last = currentBinding((await mint()).connection).knoxToken
+  const last = consentBinding((await mint()).connection).knoxToken
 
   expect(last?.mintedAt).toBe(world.clock())
   expect(last?.replacedAt).toBe(replacedAt)

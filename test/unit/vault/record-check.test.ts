@@ -4,14 +4,19 @@ import { Secret } from '../../../src/shared/secret.ts'
 import { keepKnoxToken, tombstoneOf } from '../../../src/vault/connection-transitions.ts'
 import { createEnvelope } from '../../../src/vault/envelope-keys.ts'
 import { createKeyRing, type RingKey } from '../../../src/vault/key-ring.ts'
-import { type Binding, type Connection, withCurrentBinding } from '../../../src/vault/record.ts'
+import {
+  type Connection,
+  type ConsentBinding,
+  consentBinding,
+  withCurrentBinding,
+} from '../../../src/vault/record.ts'
 import { createRecordCheck } from '../../../src/vault/record-check.ts'
 import { sealEmail, sealKnoxToken } from '../../../src/vault/token-seal.ts'
 import { createWorld, type World } from './support/world.ts'
 
 let world: World
 let connection: Connection
-let binding: Binding
+let binding: ConsentBinding
 
 beforeEach(async () => {
   world = createWorld()
@@ -25,8 +30,7 @@ async function fullConnection(): Promise<Connection> {
   const first = await world.connectionOf(id)
   const dataKey = await world.envelope.open(id, first.dataKey)
   await world.connections.update(id, (one) => {
-    const [held] = one.bindings
-    if (held === undefined) return null
+    const held = consentBinding(one)
     const email = sealEmail(dataKey, held.id, 'ada@example.com')
     const { refreshToken = '' } = held.tokenSet
     const tokenSet = { ...held.tokenSet, previous: { generation: 1, refreshToken } }
@@ -86,24 +90,27 @@ describe('a key that does not fit', () => {
 
 describe('a sealed text that was changed or moved', () => {
   const swapped = (sealed = '') => `${sealed.slice(0, -1)}${sealed.endsWith('A') ? 'B' : 'A'}`
-  const cases: readonly (readonly [string, (one: Binding) => Binding])[] = [
+  const cases: readonly (readonly [string, (one: ConsentBinding) => ConsentBinding])[] = [
     ['access_token', (one) => withSet(one, { accessToken: one.tokenSet.refreshToken ?? '' })],
     ['refresh_token', (one) => withSet(one, { refreshToken: swapped(one.tokenSet.refreshToken) })],
     ['previous_refresh_token', (one) => withSet(one, { previous: previousOf(one, 2) })],
     ['knox_token', (one) => ({ ...one, ...knoxOf(one) })],
     ['account_email', (one) => ({ ...one, account: { id: 'a', email: swapped(emailOf(one)) } })],
   ]
-  const withSet = (one: Binding, changes: Partial<Binding['tokenSet']>): Binding => ({
+  const withSet = (
+    one: ConsentBinding,
+    changes: Partial<ConsentBinding['tokenSet']>,
+  ): ConsentBinding => ({
     ...one,
     tokenSet: { ...one.tokenSet, ...changes },
   })
-  const previousOf = (one: Binding, generation: number) => ({
+  const previousOf = (one: ConsentBinding, generation: number) => ({
     generation,
     refreshToken: one.tokenSet.previous?.refreshToken ?? '',
   })
-  const knoxOf = ({ knoxToken }: Binding) =>
+  const knoxOf = ({ knoxToken }: ConsentBinding) =>
     knoxToken === undefined ? {} : { knoxToken: { ...knoxToken, generation: 2 } }
-  const emailOf = ({ account }: Binding) => account?.email
+  const emailOf = ({ account }: ConsentBinding) => account?.email
 
   it.each(cases)('is named: %s', async (field, change) => {
     const changed = withCurrentBinding(connection, change(binding))

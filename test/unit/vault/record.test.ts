@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { ServiceError } from '../../../src/shared/errors.ts'
 import { tombstoneOf } from '../../../src/vault/connection-transitions.ts'
-import { currentBinding, parseRecord, withCurrentBinding } from '../../../src/vault/record.ts'
+import { consentBinding, parseRecord, withCurrentBinding } from '../../../src/vault/record.ts'
 import { aConnection, T0, withKnoxToken } from './support/records.ts'
 
 const whole = withKnoxToken(aConnection())
@@ -46,10 +46,10 @@ describe('parseRecord', () => {
     [{ dataKey: 'plain' }],
     [{ bindings: [] }],
     [{ createdAt: null }],
-    [{ bindings: [{ ...currentBinding(whole), kind: 'other' }] }],
+    [{ bindings: [{ ...consentBinding(whole), kind: 'other' }] }],
     [
       {
-        bindings: [{ ...currentBinding(whole), refresh: { state: 'dead', since: 1, failures: 0 } }],
+        bindings: [{ ...consentBinding(whole), refresh: { state: 'dead', since: 1, failures: 0 } }],
       },
     ],
   ])('calls a record with %j unreadable', (changes) => {
@@ -57,7 +57,7 @@ describe('parseRecord', () => {
   })
 
   it('does not take a token that was never sealed', () => {
-    const { tokenSet, ...rest } = currentBinding(whole)
+    const { tokenSet, ...rest } = consentBinding(whole)
     const leaky = { ...rest, tokenSet: { ...tokenSet, accessToken: 'plain-token' } }
 
     expect(parsing({ bindings: [leaky] })).toBe('record_unreadable')
@@ -65,20 +65,20 @@ describe('parseRecord', () => {
 })
 
 describe('the current binding', () => {
-  const old = { ...currentBinding(whole), id: 'b0', program: 'other' }
+  const old = { ...consentBinding(whole), id: 'b0', program: 'other' }
   const two = { ...whole, bindings: [old, ...whole.bindings] }
 
   it('is the one that the record names', () => {
-    expect(currentBinding(two).id).toBe('b1')
-    expect(currentBinding({ ...two, current: 'b0' }).program).toBe('other')
+    expect(consentBinding(two).id).toBe('b1')
+    expect(consentBinding({ ...two, current: 'b0' }).program).toBe('other')
   })
 
   it('is an unreadable record when there is none', () => {
-    expect(() => currentBinding({ ...two, current: 'b7' })).toThrow(ServiceError)
+    expect(() => consentBinding({ ...two, current: 'b7' })).toThrow(ServiceError)
   })
 
   it('changes without the others', () => {
-    const changed = { ...currentBinding(two), trust: { present: true, checkedAt: T0 } }
+    const changed = { ...consentBinding(two), trust: { present: true, checkedAt: T0 } }
 
     expect(withCurrentBinding(two, changed).bindings).toEqual([old, changed])
   })

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import type { TokenFailureKind } from '../../../src/samsung-account/tokens.ts'
 import { commitTokenSet, type SealedTokens } from '../../../src/vault/commit-transitions.ts'
-import { type Connection, currentBinding } from '../../../src/vault/record.ts'
+import { type Connection, consentBinding } from '../../../src/vault/record.ts'
 import {
   beginRefresh,
   failRefresh,
@@ -134,7 +134,7 @@ it('never writes a commit whose generation has passed', () => {
   holds(({ event, before, after, attempt }) => {
     if (event.do !== 'commit' || attempt === undefined) return
     if (attempt.generation === before.generation)
-      expect(currentBinding(after).tokenSet.committedBy).toBe(attempt.attempt)
+      expect(consentBinding(after).tokenSet.committedBy).toBe(attempt.attempt)
     else expect(after).toBe(before)
   })
 })
@@ -142,7 +142,7 @@ it('never writes a commit whose generation has passed', () => {
 it('changes the token set only by a commit', () => {
   holds(({ event, before, after }) => {
     if (event.do !== 'commit')
-      expect(currentBinding(after).tokenSet).toEqual(currentBinding(before).tokenSet)
+      expect(consentBinding(after).tokenSet).toEqual(consentBinding(before).tokenSet)
   })
 })
 
@@ -199,7 +199,7 @@ it('lets the late commit of a vanished holder win when nobody else has committed
       })
 
       expect(last?.generation).toBe(2)
-      expect(last && currentBinding(last).tokenSet.committedBy).toBe('attempt-1')
+      expect(last && consentBinding(last).tokenSet.committedBy).toBe('attempt-1')
       expect(last && refreshOf(last)).toMatchObject({ state: 'ok', failures: 0 })
     }),
   )

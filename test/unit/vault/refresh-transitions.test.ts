@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { TokenFailureKind } from '../../../src/samsung-account/tokens.ts'
-import { type Connection, currentBinding, type RefreshState } from '../../../src/vault/record.ts'
+import { type Connection, consentBinding, type RefreshState } from '../../../src/vault/record.ts'
 import {
   beginRefresh,
   endNotRenewable,
@@ -44,7 +44,7 @@ describe('beginRefresh', () => {
 
     const after = begun(before)
 
-    expect(currentBinding(after).tokenSet).toEqual(currentBinding(before).tokenSet)
+    expect(consentBinding(after).tokenSet).toEqual(consentBinding(before).tokenSet)
     expect(after.generation).toBe(before.generation)
   })
 
@@ -156,8 +156,8 @@ describe('failRefresh', () => {
     for (const kind of ['not_sent', 'transient', 'operator', 'ambiguous', 'customer'] as const) {
       const after = fail(kind)
 
-      expect(after && currentBinding(after).tokenSet).toEqual(
-        currentBinding(aConnection()).tokenSet,
+      expect(after && consentBinding(after).tokenSet).toEqual(
+        consentBinding(aConnection()).tokenSet,
       )
     }
   })

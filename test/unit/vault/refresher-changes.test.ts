@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { reconnect, tombstoneOf } from '../../../src/vault/connection-transitions.ts'
 import type { Snapshot } from '../../../src/vault/connections.ts'
-import { currentBinding } from '../../../src/vault/record.ts'
+import { consentBinding } from '../../../src/vault/record.ts'
 import { openAccessToken, openRefreshToken, sealTokens } from '../../../src/vault/token-seal.ts'
 import { held } from './support/samsung.ts'
 import { codeOf, createWorld, type World } from './support/world.ts'
@@ -24,7 +24,7 @@ async function snapshot(): Promise<Snapshot> {
 async function tokens() {
   const { connection } = await snapshot()
   const dataKey = await world.envelope.open(id, connection.dataKey)
-  const binding = currentBinding(connection)
+  const binding = consentBinding(connection)
   return [
     openAccessToken(dataKey, binding).reveal(),
     openRefreshToken(dataKey, binding)?.reveal(),

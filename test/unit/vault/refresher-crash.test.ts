@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { Snapshot } from '../../../src/vault/connections.ts'
-import { currentBinding } from '../../../src/vault/record.ts'
+import { consentBinding } from '../../../src/vault/record.ts'
 import type { Store } from '../../../src/vault/store.ts'
 import { openRefreshToken } from '../../../src/vault/token-seal.ts'
 import { createFaultyStore } from './support/faulty-store.ts'
@@ -31,7 +31,7 @@ async function snapshot(): Promise<Snapshot> {
 async function storedRefreshToken() {
   const { connection } = await snapshot()
   const dataKey = await world.envelope.open(id, connection.dataKey)
-  return openRefreshToken(dataKey, currentBinding(connection))?.reveal()
+  return openRefreshToken(dataKey, consentBinding(connection))?.reveal()
 }
 
 const refreshState = async () => (await world.bindingOf(id)).refresh

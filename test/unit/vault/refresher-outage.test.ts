@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { FIRST_BINDING, reconnect, tombstoneOf } from '../../../src/vault/connection-transitions.ts'
 import type { Snapshot } from '../../../src/vault/connections.ts'
-import { currentBinding } from '../../../src/vault/record.ts'
+import { consentBinding } from '../../../src/vault/record.ts'
 import { documentKey, type Store } from '../../../src/vault/store.ts'
 import { openRefreshToken, sealTokens } from '../../../src/vault/token-seal.ts'
 import { createFailoverStore } from './support/failover-store.ts'
@@ -33,7 +33,7 @@ async function snapshot(): Promise<Snapshot> {
 async function storedRefreshToken() {
   const { connection } = await snapshot()
   const dataKey = await world.envelope.open(id, connection.dataKey)
-  return openRefreshToken(dataKey, currentBinding(connection))?.reveal()
+  return openRefreshToken(dataKey, consentBinding(connection))?.reveal()
 }
 
 const refreshState = async () => (await world.bindingOf(id)).refresh

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
+import { noteTrust } from '../../../src/vault/connection-transitions.ts'
+import { newProgramConnection } from '../../../src/vault/program-connection.ts'
 import { consentExpiresAt, isRenewable, statusOf } from '../../../src/vault/status.ts'
 import { aConnection, type RecordChanges, T0, withKnoxToken } from './support/records.ts'
 import { HOUR, MINUTE } from './support/samsung.ts'
@@ -129,5 +131,34 @@ describe('consentExpiresAt', () => {
     expect(isRenewable(known)).toBe(true)
     expect(consentExpiresAt(known)).toBe(T0 + 5)
     expect(consentExpiresAt(aConnection())).toBeUndefined()
+  })
+})
+
+describe('a connection without consent', () => {
+  const connection = newProgramConnection(
+    {
+      id: 'conn_00000000000000000000000000000000',
+      portalId: 'acme',
+      tenantRef: 't',
+      program: 'one-eu',
+      kind: 'knox-customer',
+      dataKey: 'v1.k1.wrapped',
+    },
+    T0,
+  )
+
+  it('is active, outlives every token and asks for no consent', () => {
+    expect(statusOf(connection, T0 * 2)).toEqual({ status: 'active' })
+    expect(isRenewable(connection)).toBe(true)
+    expect(consentExpiresAt(connection)).toBeUndefined()
+  })
+
+  it('is frozen, held with its program, and without trust, the most serious first', () => {
+    const alarm = { operation: 'exchange', upstream: { service: 'knox' }, since: T0 } as const
+    const distrusted = noteTrust(connection, false, 'any', T0) ?? connection
+
+    expect(statusOf(distrusted, T0)).toMatchObject({ status: 'trust_missing' })
+    expect(statusOf(distrusted, T0, alarm)).toMatchObject({ reason: 'program_held' })
+    expect(statusOf({ ...distrusted, frozenAt: T0 }, T0, alarm).status).toBe('frozen')
   })
 })

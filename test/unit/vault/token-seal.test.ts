@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ReceivedTokens } from '../../../src/samsung-account/tokens.ts'
 import { Secret } from '../../../src/shared/secret.ts'
-import { type Binding, currentBinding } from '../../../src/vault/record.ts'
+import { type ConsentBinding, consentBinding } from '../../../src/vault/record.ts'
 import {
   openAccessToken,
   openEmail,
@@ -26,13 +26,13 @@ const { refreshToken: _, refreshExpiresAt: __, ...WITHOUT } = RECEIVED
 const { dataKey } = await createWorld().envelope.create('conn_1')
 const another = (await createWorld().envelope.create('conn_2')).dataKey
 
-function bindingWith(received: ReceivedTokens, spent?: Secret, generation = 3): Binding {
+function bindingWith(received: ReceivedTokens, spent?: Secret, generation = 3): ConsentBinding {
   const { rotated, ...tokens } = sealTokens(dataKey, 'b1', generation, received, spent)
   expect(typeof rotated).toBe('boolean')
-  return { ...currentBinding(aConnection()), tokenSet: { ...tokens, generation } }
+  return { ...consentBinding(aConnection()), tokenSet: { ...tokens, generation } }
 }
 
-const refreshTokenOf = (binding: Binding) => openRefreshToken(dataKey, binding)?.reveal()
+const refreshTokenOf = (binding: ConsentBinding) => openRefreshToken(dataKey, binding)?.reveal()
 
 describe('sealed tokens', () => {
   it('open as what was sealed, and show nothing before', () => {
@@ -49,11 +49,14 @@ describe('sealed tokens', () => {
   })
 
   it.each([
-    ['generation', (one: Binding) => ({ ...one, tokenSet: { ...one.tokenSet, generation: 4 } })],
-    ['binding', (one: Binding) => ({ ...one, id: 'b2' })],
+    [
+      'generation',
+      (one: ConsentBinding) => ({ ...one, tokenSet: { ...one.tokenSet, generation: 4 } }),
+    ],
+    ['binding', (one: ConsentBinding) => ({ ...one, id: 'b2' })],
     [
       'field',
-      (one: Binding) => ({
+      (one: ConsentBinding) => ({
         ...one,
         tokenSet: { ...one.tokenSet, accessToken: one.tokenSet.refreshToken ?? '' },
       }),
@@ -106,10 +109,10 @@ describe('a sealed Knox token', () => {
     const value = sealKnoxToken(dataKey, 'b1', 2, new Secret('canary-knox'))
     const knoxToken = { ...KNOX_TOKEN, value, generation: 2 }
     const tokenSet = { ...TOKEN_SET, generation: 5 }
-    const binding = { ...currentBinding(aConnection()), tokenSet, knoxToken }
+    const binding = { ...consentBinding(aConnection()), tokenSet, knoxToken }
 
     expect(openKnoxToken(dataKey, binding)?.reveal()).toBe('canary-knox')
-    expect(openKnoxToken(dataKey, currentBinding(aConnection()))).toBeNull()
+    expect(openKnoxToken(dataKey, consentBinding(aConnection()))).toBeNull()
   })
 })
 

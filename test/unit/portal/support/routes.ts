@@ -20,6 +20,8 @@ const SESSION_BODY = {
   code_challenge: verifierPair().challenge,
 }
 
+const CONNECTION_BODY = { program: 'one-eu', tenant_ref: 'tenant-9' }
+
 const PROOF = { result_code: 'r'.repeat(43), code_verifier: 'v'.repeat(43) }
 
 /** Every route of `/v1`; a test compares the list with the routers. */
@@ -33,6 +35,7 @@ export const ROUTES: readonly V1Route[] = [
     body: PROOF,
   },
   { method: 'GET', path: '/v1/connections', scope: 'connections:read' },
+  { method: 'POST', path: '/v1/connections', scope: 'connect', body: CONNECTION_BODY },
   { method: 'GET', path: '/v1/connections/{connection}', scope: 'connections:read' },
   { method: 'DELETE', path: '/v1/connections/{connection}', scope: 'connections:write' },
   {

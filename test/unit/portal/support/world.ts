@@ -7,7 +7,7 @@ import { createOperatorBreaker } from '../../../../src/breaker/operator-breaker.
 import { composeConsent } from '../../../../src/compose-consent.ts'
 import { composeLimits } from '../../../../src/compose-limits.ts'
 import { composePortal } from '../../../../src/compose-portal.ts'
-import type { Portal, Scope } from '../../../../src/config/config.ts'
+import type { Portal, Scope, TwoLeggedProgram } from '../../../../src/config/config.ts'
 import { SCOPES } from '../../../../src/config/scopes.ts'
 import { createPages } from '../../../../src/http/pages.ts'
 import { createDoor } from '../../../../src/portal/admit.ts'
@@ -35,7 +35,7 @@ const pepper = new Secret('a pepper of at least thirty-two characters')
 const loaded = load()
 
 /** A portal and its keys: one with every scope, and per scope one that has all but this. */
-function makePortal(id: string) {
+function makePortal(id: string, own: readonly string[]) {
   const all = createApiKey(pepper, { scopes: SCOPES })
   const lacking = SCOPES.map((scope) => {
     const scopes = SCOPES.filter((one) => one !== scope)
@@ -46,7 +46,7 @@ function makePortal(id: string) {
     name: id,
     returnUrls: [RETURN_URL],
     reconnectUrl: `https://${id}.example/reconnect?lang=en`,
-    programs: ['emm-eu', 'emm-us'],
+    programs: ['emm-eu', 'emm-us', 'msp-shared', ...own],
     apiKeys: [all.entry, ...lacking.map(([, key]) => key.entry)],
   }
   const without = new Map<Scope, string>(
@@ -55,8 +55,14 @@ function makePortal(id: string) {
   return { portal, apiKey: all.apiKey.reveal(), without }
 }
 
-export const acme = makePortal(PORTAL)
-export const other = makePortal('other')
+/** Programs without consent: providers, and one company. */
+const twoLegged = (id: string): TwoLeggedProgram => {
+  const { samsungAccount: _, ...rest } = makeProgram('https://eu-kcs-api.example')
+  return { ...rest, id, kind: id === 'one-eu' ? 'knox-customer' : 'knox-msp' }
+}
+
+export const acme = makePortal(PORTAL, ['msp-eu', 'one-eu'])
+export const other = makePortal('other', ['msp-us'])
 /** A key of acme's that is bound to one of its programs. */
 export const bound = makeBoundKey('emm-us')
 
@@ -92,7 +98,11 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
   })
   const config = {
     ...loaded,
-    programs: [program, { ...program, id: 'emm-us' }],
+    programs: [
+      program,
+      { ...program, id: 'emm-us' },
+      ...['msp-eu', 'msp-us', 'msp-shared', 'one-eu'].map(twoLegged),
+    ],
     portals: [acme.portal, other.portal],
     apiKeyPepper: pepper,
   }
@@ -103,6 +113,8 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
   const upstream = {
     clientOf: () => samsung.account,
     kindOf: () => samsung.knox,
+    twoLeggedKindOf: () => samsung.twoLegged,
+    verifierOf: () => samsung.knox,
     skews: () => [],
     clockState: () => ({ skewMs: null, correctionMs: 0, beyondLimit: false }),
     refusedHosts: () => [],

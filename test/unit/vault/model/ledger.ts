@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../../../src/shared/time.ts'
-import { type Connection, currentBinding, type Tombstone } from '../../../../src/vault/record.ts'
+import { type Connection, consentBinding, type Tombstone } from '../../../../src/vault/record.ts'
 import { documentKey, type WriteResult } from '../../../../src/vault/store.ts'
 import type { Process } from './process.ts'
 import type { Issue } from './samsung-truth.ts'
@@ -86,7 +86,7 @@ export function createLedger({ ids, now, issueIn, onApplied }: LedgerDeps): Ledg
   }
 
   function noteIntent(record: Connection, { process, isLate }: Applied): void {
-    const { attempt, until = 0, state } = currentBinding(record).refresh
+    const { attempt, until = 0, state } = consentBinding(record).refresh
     if (state !== 'refreshing' || attempt === undefined || intents.has(attempt)) return
     intents.set(attempt, {
       attempt,
@@ -110,7 +110,7 @@ export function createLedger({ ids, now, issueIn, onApplied }: LedgerDeps): Ledg
       noteStanding(connectionId, 'deleted', process)
       return
     }
-    const { refresh, tokenSet } = currentBinding(record)
+    const { refresh, tokenSet } = consentBinding(record)
     const intent = intents.get(refresh.attempt ?? '')
     if (intent?.process === process) intent.isBegun = true
     noteStanding(connectionId, tokenSet.committedBy ?? '', process)
@@ -139,7 +139,7 @@ export function createLedger({ ids, now, issueIn, onApplied }: LedgerDeps): Ledg
     const isDelete = after.type === 'tombstone'
     const isStep = before?.type === 'connection' && before.generation !== generationOf(after)
     if (!isDelete && !isStep) return
-    const name = isDelete ? 'deleted' : currentBinding(after).tokenSet.committedBy
+    const name = isDelete ? 'deleted' : consentBinding(after).tokenSet.committedBy
     const what = isDelete ? 'deleted' : { generation: after.generation }
     const id = `${after.id} ${name}`
     if (!makings.has(id)) makings.set(id, { process, writeId, what })

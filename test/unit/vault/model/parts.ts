@@ -79,10 +79,13 @@ export function composeParts(deps: PartsDeps) {
     createHmac('sha256', 'fingerprint').update(token.reveal()).digest('base64url').slice(0, 16)
   const record = createMintRecord(audit)
   const mint = createMinter({ ...parts, refresher, kindOf: () => knox, fingerprint, record })
+  // All connections here stand on a consent.
+  const noToken = () => Promise.reject(new Error('not to be called'))
+  const programTokens = { get: noToken, replace: noToken, idle: async () => {} }
   const isRefreshHeld = (programId: string) => breaker.isHeld(programId, 'refresh')
-  const attempts = createProbeAttempts({ refresher, mint, isRefreshHeld, clock })
+  const attempts = createProbeAttempts({ refresher, mint, programTokens, isRefreshHeld, clock })
   const prober = createProber({ ...parts, ...BREAKER_POLICY, attempts })
-  const source = createTokenSource({ ...parts, mint })
+  const source = createTokenSource({ ...parts, mint, programTokens })
 
   const deleteConnection = createDeleteConnection({ ...parts, directory, tokenSource: source })
   const kindOf = () => 'samsung-account' as const

@@ -1,4 +1,4 @@
-import { type Connection, currentBinding } from '../../../../src/vault/record.ts'
+import { type Connection, consentBinding } from '../../../../src/vault/record.ts'
 import type { Ledger, Standing } from './ledger.ts'
 import type { Process } from './process.ts'
 import type { Issue, Presentation, SamsungTruth } from './samsung-truth.ts'
@@ -54,7 +54,7 @@ export function createVerdict({ truth, ledger, issueIn, leaseMs }: VerdictDeps):
   }
 
   function judgeConnection(connection: Connection): readonly string[] {
-    const { state, reason } = currentBinding(connection).refresh
+    const { state, reason } = consentBinding(connection).refresh
     const issue = issueIn(connection)
     if (issue === undefined) return ['the stored tokens are not Samsung’s']
     const isAccepted = truth.accepts(issue.refresh)

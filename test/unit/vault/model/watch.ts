@@ -1,5 +1,5 @@
 import type { DataKey } from '../../../../src/vault/envelope.ts'
-import { type Connection, currentBinding } from '../../../../src/vault/record.ts'
+import { type Connection, consentBinding } from '../../../../src/vault/record.ts'
 import { openAccessToken } from '../../../../src/vault/token-seal.ts'
 import { createHeldRule } from './held-rule.ts'
 import { type Change, createLedger, type Ledger, type Stored } from './ledger.ts'
@@ -50,7 +50,7 @@ export function createWatch({ setup, time, random, report, dataKeys }: WatchDeps
   function issueIn(connection: Connection): Issue | undefined {
     const dataKey = dataKeys.get(connection.id)
     if (dataKey === undefined) return undefined
-    return truth.issueOf(openAccessToken(dataKey, currentBinding(connection)).reveal())
+    return truth.issueOf(openAccessToken(dataKey, consentBinding(connection)).reveal())
   }
 
   function onApplied(change: Change): void {
@@ -105,7 +105,7 @@ function allOf(...watchers: readonly StoreWatcher[]): StoreWatcher {
 function describe(stored: Stored): string {
   const name = stored.id.slice(-1)
   if (stored.type === 'tombstone') return `${name} tombstone`
-  const { refresh, knoxToken, lastError } = currentBinding(stored)
+  const { refresh, knoxToken, lastError } = consentBinding(stored)
   const attempt = refresh.attempt === undefined ? '' : ` by ${refresh.attempt.slice(0, 4)}`
   const recovering = refresh.recovering === true ? ' recovering' : ''
   return (

@@ -1,4 +1,4 @@
-import { type Connection, currentBinding } from '../../../../src/vault/record.ts'
+import { type Connection, consentBinding } from '../../../../src/vault/record.ts'
 import type { Change, Stored } from './ledger.ts'
 import type { Issue, SamsungTruth } from './samsung-truth.ts'
 import type { Applied } from './store-server.ts'
@@ -16,7 +16,7 @@ export function judgeWrite(
   const issue = issueIn(after)
   if (issue === undefined) return ['the stored tokens are not Samsung’s']
   const problems: string[] = []
-  const { refresh, tokenSet } = currentBinding(after)
+  const { refresh, tokenSet } = consentBinding(after)
   if (tokenSet.generation !== after.generation) problems.push('a token set of another generation')
   if (refresh.state === 'consent_required' && truth.accepts(issue.refresh))
     problems.push('consent_required, and Samsung would take the token')
@@ -27,7 +27,7 @@ export function judgeWrite(
 }
 
 const attemptOf = (record: Stored | undefined) =>
-  record?.type === 'connection' ? currentBinding(record).refresh.attempt : undefined
+  record?.type === 'connection' ? consentBinding(record).refresh.attempt : undefined
 
 const isNew = (before: Stored | undefined, after: Stored) => attemptOf(before) !== attemptOf(after)
 

@@ -1,7 +1,7 @@
 import {
-  type Binding,
   type Connection,
-  currentBinding,
+  type ConsentBinding,
+  consentBinding,
   type KnoxTokenRecord,
   type RefreshState,
   type TokenSet,
@@ -16,7 +16,7 @@ export interface RecordChanges {
   readonly connection?: Partial<Connection>
   readonly tokenSet?: Partial<TokenSet>
   readonly refresh?: Partial<RefreshState>
-  readonly binding?: Partial<Binding>
+  readonly binding?: Partial<ConsentBinding>
   readonly without?: 'refreshToken'
 }
 
@@ -73,7 +73,7 @@ export const withKnoxToken = (
   changes: Partial<KnoxTokenRecord> = {},
 ): Connection =>
   withCurrentBinding(connection, {
-    ...currentBinding(connection),
+    ...consentBinding(connection),
     knoxToken: { ...KNOX_TOKEN, ...changes },
   })
 
@@ -84,4 +84,4 @@ export function must(connection: Connection | null): Connection {
 }
 
 export const refreshOf = (connection: Connection): RefreshState =>
-  currentBinding(connection).refresh
+  consentBinding(connection).refresh

@@ -1,4 +1,9 @@
-import { KnoxError, type KnoxFailureKind, type KnoxKind } from '../../../../src/knox/kind.ts'
+import {
+  KnoxError,
+  type KnoxFailureKind,
+  type KnoxKind,
+  type TwoLeggedKind,
+} from '../../../../src/knox/kind.ts'
 import {
   type ReceivedTokens,
   type SamsungAccountClient,
@@ -31,6 +36,8 @@ export interface SamsungOptions {
 export interface Samsung {
   readonly account: SamsungAccountClient
   readonly knox: KnoxKind
+  /** The same Knox, for programs without consent; its exchanges count as the steps of `mintSteps`. */
+  readonly twoLegged: TwoLeggedKind
   /** Refresh tokens as they were presented. */
   readonly spent: string[]
   /** Authorization codes as they were presented. */
@@ -114,6 +121,10 @@ export function createSamsung(options: SamsungOptions): Samsung {
     return issue(userId)
   }
 
+  async function verify() {
+    await run(steps.verify ?? [], () => undefined)
+  }
+
   return {
     spent: lists.spent ?? [],
     codes: lists.codes ?? [],
@@ -154,9 +165,20 @@ export function createSamsung(options: SamsungOptions): Samsung {
         const value = new Secret(`knox-${number}-of-${users.get(token)}`)
         return { headerName: 'x-knox-apitoken', value, expiresAt: clock() + knoxLifeMs }
       },
-      async verify() {
-        await run(steps.verify ?? [], () => undefined)
+      verify,
+    },
+
+    twoLegged: {
+      async mint() {
+        lists.exchanged?.push('nobody')
+        const [number] = await run(steps.mint ?? [], () => {
+          count += 1
+          return count
+        })
+        const value = new Secret(`knox-${number}-of-the-program`)
+        return { headerName: 'x-knox-apitoken', value, expiresAt: clock() + knoxLifeMs }
       },
+      verify,
     },
   }
 }

@@ -14,10 +14,15 @@ import { createDirectory } from '../../../../src/vault/directory.ts'
 import { createEnvelope } from '../../../../src/vault/envelope-keys.ts'
 import type { HandOut } from '../../../../src/vault/hand-out.ts'
 import { createKeyRing } from '../../../../src/vault/key-ring.ts'
-import { createMintRecord } from '../../../../src/vault/mint-record.ts'
+import { createMintRecord, createProgramMintRecord } from '../../../../src/vault/mint-record.ts'
 import { createMinter } from '../../../../src/vault/minter.ts'
 import type { RefreshOutcome } from '../../../../src/vault/outcomes.ts'
-import { type Binding, type Connection, currentBinding } from '../../../../src/vault/record.ts'
+import { createProgramTokens } from '../../../../src/vault/program-tokens.ts'
+import {
+  type Connection,
+  type ConsentBinding,
+  consentBinding,
+} from '../../../../src/vault/record.ts'
 import { createRefresher } from '../../../../src/vault/refresher.ts'
 import { type RotationPolicy, UNKNOWN_ROTATION } from '../../../../src/vault/rotation.ts'
 import type { Store } from '../../../../src/vault/store.ts'
@@ -118,12 +123,23 @@ export function createWorld(options: WorldOptions = {}) {
     const record = createMintRecord(audit)
     const kindOf = () => samsung.knox
     const mint = createMinter({ ...deps, refresher, kindOf, fingerprint, record })
-    const source = createFreezableTokens(createTokenSource({ ...deps, mint }), freezes)
+    const programTokens = createProgramTokens({
+      ...deps,
+      store: own,
+      kindOf: () => samsung.twoLegged,
+      fingerprint,
+      record: createProgramMintRecord(audit),
+    })
+    const source = createFreezableTokens(
+      createTokenSource({ ...deps, mint, programTokens }),
+      freezes,
+    )
     return {
       connections: seen,
       uncommitted,
       refresher,
       mint,
+      programTokens,
       source,
       outcomes,
       exchanges,
@@ -187,7 +203,8 @@ export function createWorld(options: WorldOptions = {}) {
     replica,
     connect,
     connectionOf,
-    bindingOf: async (id: string): Promise<Binding> => currentBinding(await connectionOf(id)),
+    bindingOf: async (id: string): Promise<ConsentBinding> =>
+      consentBinding(await connectionOf(id)),
     advance: (ms: number) => {
       now += ms
     },
