@@ -6,6 +6,7 @@ import { type AddressGuard, createAddressGuard } from './outbound/address-guard.
 import type { HostSkew } from './outbound/clock-gauge.ts'
 import { type ClockState, createClockGovernor } from './outbound/clock-governor.ts'
 import { createReach } from './outbound/public-address.ts'
+import { createStreamOutbound, type StreamOutbound } from './outbound/stream-outbound.ts'
 import { createOutbound } from './outbound/undici-outbound.ts'
 import { createSamsungAccountClient } from './samsung-account/client.ts'
 import type { SamsungAccountClient } from './samsung-account/tokens.ts'
@@ -17,6 +18,8 @@ import type { Clock } from './shared/time.ts'
 export interface Upstream {
   readonly clientOf: (programId: string) => SamsungAccountClient
   readonly kindOf: (programId: string) => KnoxKind
+  /** The way of proxied calls. */
+  readonly streams: StreamOutbound
   readonly skews: () => readonly HostSkew[]
   readonly clockState: () => ClockState
   /** Hosts of the configuration that are not called, for the addresses they have. */
@@ -43,6 +46,13 @@ export function composeUpstream(deps: {
     clock,
     onResponse: governor.observe,
   })
+  const streams = createStreamOutbound({
+    allowedOrigins: config.programs.flatMap(({ products }) => products.map((one) => one.baseUrl)),
+    ...(guard === undefined ? {} : { guard }),
+    connectTimeoutMs: config.settings.upstream.timeoutMs,
+    clock,
+    onResponse: governor.observe,
+  })
   const clients = new Map<string, SamsungAccountClient>()
   const kinds = new Map<string, KnoxKind>()
   for (const program of config.programs) {
@@ -58,10 +68,13 @@ export function composeUpstream(deps: {
   return {
     clientOf: (id) => known(clients, id),
     kindOf: (id) => known(kinds, id),
+    streams,
     skews: governor.skews,
     clockState: governor.state,
     refusedHosts: () => guard?.refused() ?? [],
-    close: outbound.close,
+    async close() {
+      await Promise.all([outbound.close(), streams.close()])
+    },
   }
 }
 
@@ -81,7 +94,8 @@ function createGuard(
   return guard
 }
 
-const originsOf = ({ samsungAccount, knox }: Program) => [
+const originsOf = ({ samsungAccount, knox, products }: Program) => [
+  ...products.map(({ baseUrl }) => baseUrl),
   new URL(samsungAccount.tokenUrl).origin,
   new URL(knox.baseUrl).origin,
 ]

@@ -2,6 +2,7 @@ import type { Secret } from '../shared/secret.ts'
 import type { EpochMs } from '../shared/time.ts'
 import type { KeyPair } from '../signing/key-pair.ts'
 import type { PublicJwk } from '../signing/public-jwk.ts'
+import type { Product } from './products.ts'
 import type { Settings } from './settings.ts'
 
 /** Everything the process is told, checked and frozen. Made by `loadConfig`, and nowhere else. */
@@ -78,6 +79,8 @@ export interface SamsungAccountProgram {
     /** Samsung codes that mean "no trust"; matched as text. */
     readonly trustErrorCodes: readonly string[]
   }
+  /** What the proxy reaches. */
+  readonly products: readonly Product[]
 }
 
 export type Scope = 'connect' | 'connections:read' | 'connections:write' | 'tokens' | 'proxy'

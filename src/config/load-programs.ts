@@ -6,6 +6,7 @@ import type { ConfigFiles } from './files.ts'
 import { checkEntry } from './issues.ts'
 import { isObject, type JsonFile } from './json-file.ts'
 import type { Report } from './problems.ts'
+import { DEFAULT_PRODUCTS, toProducts } from './products.ts'
 import { samsungAccountProgram } from './program-schema.ts'
 import type { ParseKeys, ReferenceContext } from './secret-fields.ts'
 import { parseDuration } from './units.ts'
@@ -117,5 +118,6 @@ function toProgram(entry: Entry): SamsungAccountProgram {
       verifyPath: knox.verify_path,
       trustErrorCodes: knox.trust_error_codes,
     },
+    products: toProducts(entry.products ?? DEFAULT_PRODUCTS[entry.kind], knox.base_url),
   }
 }

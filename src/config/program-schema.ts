@@ -2,6 +2,7 @@ import { Secret } from '../shared/secret.ts'
 import type { KeyPair } from '../signing/key-pair.ts'
 import { choice, field, flag, id, list, section, text, url } from './fields.ts'
 import { isObject } from './json-file.ts'
+import { products } from './products.ts'
 import {
   keyPair,
   type ParseKeys,
@@ -45,6 +46,7 @@ export const samsungAccountProgram = (context: ProgramContext) =>
     allow_legacy_rsa: flag().default(false),
     samsung_account: samsungAccount(context),
     knox: knox(context.strict),
+    products: products(context.strict).optional(),
   }).refine((program) => !isSecondTheFirst(program), {
     path: ['next_client_identifier'],
     error: 'must not be the same as client_identifier',
