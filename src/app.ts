@@ -22,6 +22,8 @@ import type { Clock } from './shared/time.ts'
 
 export interface AppDeps {
   readonly door: Door
+  /** Of `/v1`, behind the door; reads bodies itself. */
+  readonly proxyRouter: Router
   /** Routers of `/v1`, behind the door. */
   readonly portalRouters: readonly Router[]
   readonly probeRouter: Router
@@ -62,7 +64,8 @@ export function createApp(deps: AppDeps): Express {
   app.use(probes)
 
   const v1 = express.Router(EXACT_PATHS)
-  v1.use(apiSecurity(), tooLong, door.enter, jsonBody({ limitBytes: limits.bodyLimitBytes }))
+  v1.use(apiSecurity(), tooLong, door.enter, deps.proxyRouter)
+  v1.use(jsonBody({ limitBytes: limits.bodyLimitBytes }))
   for (const router of deps.portalRouters) v1.use(router)
   v1.use(notFoundHandler)
   app.use('/v1', v1, createProblemHandler({ log }))

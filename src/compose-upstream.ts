@@ -7,6 +7,7 @@ import { type AddressGuard, createAddressGuard } from './outbound/address-guard.
 import type { HostSkew } from './outbound/clock-gauge.ts'
 import { type ClockState, createClockGovernor } from './outbound/clock-governor.ts'
 import { createReach } from './outbound/public-address.ts'
+import { createStreamOutbound, type StreamOutbound } from './outbound/stream-outbound.ts'
 import { createOutbound } from './outbound/undici-outbound.ts'
 import { createSamsungAccountClient } from './samsung-account/client.ts'
 import type { SamsungAccountClient } from './samsung-account/tokens.ts'
@@ -22,6 +23,8 @@ export interface Upstream {
   readonly twoLeggedKindOf: (programId: string) => TwoLeggedKind
   /** Of all programs. */
   readonly verifierOf: (programId: string) => KnoxVerifier
+  /** The way of proxied calls. */
+  readonly streams: StreamOutbound
   readonly skews: () => readonly HostSkew[]
   readonly clockState: () => ClockState
   /** Hosts of the configuration that are not called, for the addresses they have. */
@@ -48,6 +51,13 @@ export function composeUpstream(deps: {
     clock,
     onResponse: governor.observe,
   })
+  const streams = createStreamOutbound({
+    allowedOrigins: config.programs.flatMap(({ products }) => products.map((one) => one.baseUrl)),
+    ...(guard === undefined ? {} : { guard }),
+    connectTimeoutMs: config.settings.upstream.timeoutMs,
+    clock,
+    onResponse: governor.observe,
+  })
   const clients = new Map<string, SamsungAccountClient>()
   const kinds = new Map<string, KnoxKind>()
   const twoLegged = new Map<string, TwoLeggedKind>()
@@ -68,10 +78,13 @@ export function composeUpstream(deps: {
     kindOf: (id) => known(kinds, id),
     twoLeggedKindOf: (id) => known(twoLegged, id),
     verifierOf: (id) => twoLegged.get(id) ?? known(kinds, id),
+    streams,
     skews: governor.skews,
     clockState: governor.state,
     refusedHosts: () => guard?.refused() ?? [],
-    close: outbound.close,
+    async close() {
+      await Promise.all([outbound.close(), streams.close()])
+    },
   }
 }
 
@@ -92,6 +105,7 @@ function createGuard(
 }
 
 const originsOf = (program: Program) => [
+  ...program.products.map(({ baseUrl }) => baseUrl),
   ...(program.kind === 'samsung-account' ? [new URL(program.samsungAccount.tokenUrl).origin] : []),
   new URL(program.knox.baseUrl).origin,
 ]

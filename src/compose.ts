@@ -13,6 +13,7 @@ import { composeConsent } from './compose-consent.ts'
 import { composeLimits } from './compose-limits.ts'
 import { composePortal } from './compose-portal.ts'
 import { composePrograms } from './compose-programs.ts'
+import { composeProxy } from './compose-proxy.ts'
 import { composeUpstream } from './compose-upstream.ts'
 import { composeVault } from './compose-vault.ts'
 import type { Config } from './config/config.ts'
@@ -64,7 +65,11 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
   const portals = new Map(config.portals.map((portal) => [portal.id, portal]))
   const skews = { current: (): ReturnType<typeof upstream.skews> => upstream.skews() }
   const metrics = createMetrics({
-    programs: config.programs.map(({ id, keys }) => ({ id, legacyRsa: keys.modulusBits < 2048 })),
+    programs: config.programs.map(({ id, keys, products }) => ({
+      id,
+      legacyRsa: keys.modulusBits < 2048,
+      products: products.map(({ name }) => name),
+    })),
     skews: () => skews.current(),
   })
   const audit = composeAudit({ config, version, metrics, log, clock })
@@ -105,6 +110,7 @@ export async function compose(config: Config, log: Log, clock: Clock): Promise<S
   })
   const app = createApp({
     door,
+    proxyRouter: composeProxy({ ...parts, door, metrics }),
     portalRouters,
     probeRouter: createProbeRouter(readiness),
     openApiRouter: createOpenApiRouter({ version, pageLimit: config.settings.http.pageLimit }),

@@ -47,6 +47,9 @@ export const FUZZ_ROUTES: readonly FuzzRoute[] = [
   route('public', 'GET DELETE', '/v1/connections/{connection}'),
   route('public', 'POST', '/v1/connections/{connection}/token', { body: 'token' }),
   route('public', 'POST', '/v1/connections/{connection}/verify', { body: 'empty' }),
+  route('public', 'GET POST PUT PATCH DELETE', '/v1/connections/{connection}/knox/{path}', {
+    body: 'empty',
+  }),
   route('public', 'GET', '/connect/ended', { query: 'ended' }),
   route('public', 'GET POST', '/connect/{session}', { body: 'connect_form' }),
   route('public', 'GET POST', '/callback/{program}', { body: 'callback_form', query: 'callback' }),

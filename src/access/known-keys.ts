@@ -2,7 +2,12 @@ import type { Portal, Scope } from '../config/config.ts'
 import { isScope } from '../config/scopes.ts'
 import type { EpochMs } from '../shared/time.ts'
 import { configuredKeysOf, firstOf } from './configured-keys.ts'
-import { type CredentialBook, endOf, type StoredKey } from './credential-record.ts'
+import {
+  type CredentialBook,
+  endOf,
+  type ProxyLimits,
+  type StoredKey,
+} from './credential-record.ts'
 
 /** A key by which a portal is known, wherever it was made. */
 export interface KnownKey {
@@ -19,6 +24,8 @@ export interface KnownKey {
   readonly programs?: readonly string[]
   /** The networks it may come from; all when absent. */
   readonly cidrs?: readonly string[]
+  /** What of the proxy it opens; everything when absent. */
+  readonly proxy?: ProxyLimits
 }
 
 /** The keys that open `/v1` now. */
@@ -62,7 +69,8 @@ export function knownKeys(
   return [...configured, ...stored]
 }
 
-function limitsOf({ id, hash, publicKey, scopes, expiresAt, programs, cidrs }: StoredKey) {
+function limitsOf(key: StoredKey) {
+  const { id, hash, publicKey, scopes, expiresAt, programs, cidrs, proxy } = key
   return {
     id,
     hash,
@@ -72,5 +80,6 @@ function limitsOf({ id, hash, publicKey, scopes, expiresAt, programs, cidrs }: S
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(programs === undefined ? {} : { programs }),
     ...(cidrs === undefined ? {} : { cidrs }),
+    ...(proxy === undefined ? {} : { proxy }),
   }
 }

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { AuditState } from '../audit/audit.ts'
 import type { BreakerMetrics } from '../breaker/alarm-report.ts'
 import type { LimitMetrics } from '../limits/refusals.ts'
+import type { ProxyMetrics } from '../proxy/report.ts'
 import { REFRESH_OUTCOMES, type RefreshOutcome, type VaultMetrics } from '../vault/outcomes.ts'
 import { CONNECTION_STATUSES, type ConnectionStatus } from '../vault/status.ts'
 import { STORE_RISKS, type StoreRisk } from '../vault/store.ts'
@@ -13,6 +14,7 @@ import type { ClockSkew, ClockState } from './clock-report.ts'
 import { registerLimitMetrics } from './limit-metrics.ts'
 import { type ProgramMetrics, registerProgramMetrics } from './program-metrics.ts'
 import type { ProgramState } from './program-report.ts'
+import { registerProxyMetrics } from './proxy-metrics.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
 
 /** How many connections there are, by program and status. */
@@ -36,6 +38,8 @@ export interface Metrics {
   readonly audit: (state: () => AuditState) => void
   /** What callers were refused. */
   readonly limits: LimitMetrics
+  /** What was passed on to Knox. */
+  readonly proxy: ProxyMetrics
   /** How to find out how many requests are in work. */
   readonly requestsInWork: (count: () => number) => void
   /** How to find out what programs sign and identify themselves with. */
@@ -49,7 +53,11 @@ export interface Metrics {
 }
 
 export interface MetricsDeps {
-  readonly programs: readonly { readonly id: string; readonly legacyRsa: boolean }[]
+  readonly programs: readonly {
+    readonly id: string
+    readonly legacyRsa: boolean
+    readonly products: readonly string[]
+  }[]
   readonly skews: () => readonly ClockSkew[]
 }
 
@@ -157,6 +165,7 @@ export function createMetrics({ programs, skews }: MetricsDeps): Metrics {
       auditState = state
     },
     limits,
+    proxy: registerProxyMetrics(registers, programs),
     requestsInWork(count) {
       inWork = count
     },

@@ -21,6 +21,7 @@ export const AUDIT_EVENTS = [
   'refresh_ended',
   'token_minted',
   'token_handed_out',
+  'call_proxied',
   'connection_verified',
   'connection_deleted',
   // Who may what.
@@ -93,7 +94,7 @@ export interface Audit {
   tally(kind: TallyKind, key: string, make: () => AuditEvent): void
 }
 
-/** `hand_out`: tokens that were at hand, per `audit.hand_out_window`. `refusal`: callers who were refused, per minute. */
+/** `hand_out`: tokens that were at hand and proxied calls, per `audit.hand_out_window`. `refusal`: callers who were refused, per minute. */
 export type TallyKind = 'hand_out' | 'refusal'
 
 /** How it stands with what has to be written. */

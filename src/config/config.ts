@@ -2,6 +2,7 @@ import type { Secret } from '../shared/secret.ts'
 import type { EpochMs } from '../shared/time.ts'
 import type { KeyPair } from '../signing/key-pair.ts'
 import type { PublicJwk } from '../signing/public-jwk.ts'
+import type { Product } from './products.ts'
 import type { Settings } from './settings.ts'
 
 /** Everything the process is told, checked and frozen. Made by `loadConfig`, and nowhere else. */
@@ -45,6 +46,8 @@ interface SignedTokenProgram {
   /** Permits RSA keys of 1024 to 2047 bits, with a warning and a metric. */
   readonly allowLegacyRsa: boolean
   readonly knox: KnoxSettings
+  /** What the proxy reaches. */
+  readonly products: readonly Product[]
 }
 
 /** How one program talks to Knox. */

@@ -6,6 +6,7 @@ import type { ConfigFiles } from './files.ts'
 import { checkEntry, type EntryPlace } from './issues.ts'
 import { isObject, type JsonFile } from './json-file.ts'
 import type { Report } from './problems.ts'
+import { DEFAULT_PRODUCTS, toProducts } from './products.ts'
 import { type ProgramContext, samsungAccountProgram, twoLeggedProgram } from './program-schema.ts'
 import type { ParseKeys, ReferenceContext } from './secret-fields.ts'
 import { parseDuration } from './units.ts'
@@ -138,6 +139,7 @@ const toCredentials = (entry: Entry | TwoLeggedEntry) => ({
   keys: entry.keys.keys,
   ...(entry.keys.path === undefined ? {} : { keysFile: entry.keys.path }),
   allowLegacyRsa: entry.allow_legacy_rsa,
+  products: toProducts(entry.products ?? DEFAULT_PRODUCTS[entry.kind], entry.knox.base_url),
 })
 
 const toKnox = (knox: TwoLeggedEntry['knox']): KnoxSettings => ({

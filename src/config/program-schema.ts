@@ -2,6 +2,7 @@ import { Secret } from '../shared/secret.ts'
 import type { KeyPair } from '../signing/key-pair.ts'
 import { choice, field, flag, id, list, section, text, url } from './fields.ts'
 import { isObject } from './json-file.ts'
+import { products } from './products.ts'
 import {
   keyPair,
   type ParseKeys,
@@ -63,6 +64,7 @@ const credentials = (context: ProgramContext) => ({
     return parsed
   }),
   allow_legacy_rsa: flag().default(false),
+  products: products(context.strict).optional(),
 })
 
 /** Either may be missing here: that was reported before. */

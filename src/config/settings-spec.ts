@@ -22,6 +22,10 @@ export const SETTINGS = {
   'upstream.timeout': duration('5m'),
   'upstream.response_limit': size('64kb'),
   'upstream.allowed_addresses': cidrs,
+  'proxy.timeout': duration('10m'),
+  'proxy.total_timeout': duration('24h'),
+  'proxy.request_limit': size('4096mb'),
+  'proxy.response_limit': size('65536mb'),
   'refresh.lease': duration('15m'),
   'refresh.commit_budget': duration('5m'),
   'refresh.backoff_min': duration('1h'),
@@ -83,6 +87,12 @@ export const SETTING_RULES: readonly {
     holds: (lease, others) => lease > others.reduce((sum, ms) => sum + ms, 0),
   },
   {
+    path: 'proxy.timeout',
+    others: ['proxy.total_timeout'],
+    rule: 'must not be longer than proxy.total_timeout',
+    holds: (idle, [total = idle]) => idle <= total,
+  },
+  {
     path: 'refresh.backoff_min',
     others: ['refresh.backoff_max'],
     rule: 'must not be longer than refresh.backoff_max',
@@ -124,6 +134,12 @@ export const toSettings = (values: SettingValues): Settings => ({
     timeoutMs: values['upstream.timeout'],
     responseLimitBytes: values['upstream.response_limit'],
     allowedAddresses: values['upstream.allowed_addresses'],
+  },
+  proxy: {
+    idleMs: values['proxy.timeout'],
+    totalMs: values['proxy.total_timeout'],
+    requestLimitBytes: values['proxy.request_limit'],
+    responseLimitBytes: values['proxy.response_limit'],
   },
   refresh: {
     leaseMs: values['refresh.lease'],

@@ -38,6 +38,14 @@ export interface Settings {
     /** Networks outside the public Internet that may be called all the same, in strict mode. */
     readonly allowedAddresses: readonly string[]
   }
+  /** Calls that are passed on to Knox. */
+  readonly proxy: {
+    /** The longest time in which nothing moves, one way or the other. */
+    readonly idleMs: number
+    readonly totalMs: number
+    readonly requestLimitBytes: number
+    readonly responseLimitBytes: number
+  }
   readonly refresh: {
     /** How long one attempt owns the refresh; longer than `upstream.timeout` + `commitBudget`. */
     readonly leaseMs: number

@@ -110,6 +110,8 @@ function problemHeaders(code: ErrorCode, extras: ProblemExtras): Record<string, 
   const headers: Record<string, string> = {
     'Content-Type': 'application/problem+json',
     'Cache-Control': 'no-store',
+    // Behind the proxy an answer may be Samsung's: this one is not.
+    'x-knoxgate-error': code,
   }
   const { status, retryable } = ERRORS[code]
   const wait = extras.retryAfterSeconds ?? (retryable && status >= 502 ? 1 : undefined)
@@ -117,7 +119,8 @@ function problemHeaders(code: ErrorCode, extras: ProblemExtras): Record<string, 
   // RFC 9110 §11.6.1 and §15.5.6: these two statuses must say how to do better.
   if (status === 401) headers['WWW-Authenticate'] = CHALLENGE
   // RFC 6750 §3.1
-  if (status === 403) headers['WWW-Authenticate'] = `${CHALLENGE}, error="insufficient_scope"`
+  if (code === 'insufficient_scope')
+    headers['WWW-Authenticate'] = `${CHALLENGE}, error="insufficient_scope"`
   if (status === 405) headers.Allow = extras.allow ?? ''
   return headers
 }

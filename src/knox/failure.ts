@@ -78,7 +78,22 @@ function kindOf(
 const matches = (pattern: string, code: string): boolean =>
   pattern.endsWith('*') ? code.startsWith(pattern.slice(0, -1)) : code === pattern
 
-/** Whether a refusal may mean that our clock and Knox's differ. */
+/**
+ * Whether a refused call of a product is about the credential, so that a fresh one may help: expired or
+ * invalid, a `jti` that was used, or a 401 that gives no code at all. A product's own codes for lacking
+ * rights (4010000, 40300000 and the like) are not (protocol.md 3.6, 5.3).
+ *
+ * @param body - Null: it could not be read.
+ */
+export function refusesCredential(status: number, body: string | null): boolean {
+  if (body === null) return false
+  const { codes } = readKnoxError(status, body)
+  if (codes.length === 0) return status === 401
+  const meant = [...EXPIRED, NON_UNIQUE_JTI]
+  return codes.some((code) => meant.some((pattern) => matches(pattern, code)))
+}
+
+/** Whether our clock and Knox's may differ, going by a refusal. */
 export const mayBlameClock = ({ reason, upstream: { code = '' } }: KnoxError): boolean =>
   reason === 'refused' && EXPIRED.some((pattern) => matches(pattern, code))
 

@@ -153,7 +153,8 @@ const REASONS: Readonly<Record<string, OutboundReason>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'unreadable',
 }
 
-function reasonOf(error: Error): OutboundReason {
+/** Says in a word why undici failed; its own words hold what was sent. */
+export function reasonOf(error: Error): OutboundReason {
   if (error instanceof errors.HTTPParserError) return 'unreadable'
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   return REASONS[code] ?? 'unreachable'

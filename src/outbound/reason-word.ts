@@ -1,6 +1,8 @@
 import type { OutboundReason } from './outbound.ts'
 
-const WORDS: Readonly<Record<OutboundReason, 'unreachable' | 'timeout' | 'malformed'>> = {
+type ReasonWord = 'unreachable' | 'timeout' | 'malformed'
+
+const WORDS: Readonly<Record<OutboundReason, ReasonWord>> = {
   unreachable: 'unreachable',
   timeout: 'timeout',
   too_large: 'malformed',
@@ -11,4 +13,4 @@ const WORDS: Readonly<Record<OutboundReason, 'unreachable' | 'timeout' | 'malfor
 }
 
 /** The `reason` that errors about Samsung give for a request without a usable answer. */
-export const wordFor = (reason: OutboundReason): string => WORDS[reason]
+export const wordFor = (reason: OutboundReason): ReasonWord => WORDS[reason]

@@ -15,7 +15,7 @@ const CONNECTIONS_PER_ORIGIN = 64
 const WAITING_PER_ORIGIN = 4096
 
 /** Of an answer, trailers included; whatever `--max-http-header-size` says. */
-const MAX_HEAD_BYTES = 16_384
+export const MAX_HEAD_BYTES = 16_384
 
 export interface OutboundOptions {
   /** Origins of the configuration; a URL must have exactly one of these. */

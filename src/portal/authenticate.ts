@@ -1,5 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import type { ProxyLimits } from '../access/credential-record.ts'
 import type { KeySource, KnownKey } from '../access/known-keys.ts'
 import type { Portal, Scope } from '../config/config.ts'
 import type { Clock, EpochMs } from '../shared/time.ts'
@@ -16,6 +17,8 @@ export interface Principal {
   readonly scopes: ReadonlySet<Scope>
   /** The only programs whose connections the key opens; all of the portal's when absent. */
   readonly programs?: ReadonlySet<string>
+  /** What of the proxy the key opens; everything when absent. */
+  readonly proxy?: ProxyLimits
 }
 
 /** What of a request tells where it comes from. */

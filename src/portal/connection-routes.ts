@@ -12,11 +12,12 @@ import { currentBinding } from '../vault/record.ts'
 import type { TokenSource } from '../vault/token-source.ts'
 import type { Admit } from './admit.ts'
 import type { AnswerOnce } from './answer-once.ts'
-import { reconnectUrlOf, type ViewConnection } from './connection-view.ts'
+import type { ViewConnection } from './connection-view.ts'
 import type { CreateConnection } from './create-connection.ts'
 import type { DeleteConnection } from './delete-connection.ts'
 import type { CountHandOut } from './hand-out-count.ts'
 import type { ListConnections } from './list-connections.ts'
+import { remedied } from './remedied.ts'
 import type { TokenAnswer } from './token-answer.ts'
 import type { VerifyConnection } from './verify-connection.ts'
 import { emptyBody, listQuery, newConnectionBody, noBody, noQuery, tokenBody } from './wire.ts'
@@ -161,20 +162,4 @@ export function createConnectionRouter(deps: ConnectionRouterDeps): Router {
 const readOptional: typeof readBody = (schema, req) => {
   req.body ??= {}
   return readBody(schema, req)
-}
-
-/** Says of a failure which connection it is about and, where consent is the remedy, where to go. */
-async function remedied<T>(portal: Portal, connectionId: string, work: () => Promise<T>) {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof ServiceError) || error.code === 'not_found') throw error
-    const connectUrl =
-      error.code === 'consent_required' ? reconnectUrlOf(portal, connectionId) : undefined
-    throw new ServiceError(error.code, {
-      ...error.extras,
-      connectionId,
-      ...(connectUrl === undefined ? {} : { connectUrl }),
-    })
-  }
 }

@@ -14,7 +14,10 @@ export type ConnectionView = Readonly<Record<string, unknown>>
 export type ViewConnection = (portal: Portal, snapshot: Snapshot) => Promise<ConnectionView>
 
 /** The portal's page that starts a normal connect session for an existing connection. */
-export function reconnectUrlOf(portal: Portal, connectionId: string): string | undefined {
+export function reconnectUrlOf(
+  portal: Pick<Portal, 'reconnectUrl'>,
+  connectionId: string,
+): string | undefined {
   if (portal.reconnectUrl === undefined) return undefined
   const url = new URL(portal.reconnectUrl)
   url.searchParams.append('connection_id', connectionId)

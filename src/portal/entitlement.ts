@@ -33,8 +33,12 @@ export function faultOf(
   return address !== null && isWithin(address) ? null : 'address'
 }
 
-function principalOf({ portal, id: apiKeyId, scopes, programs }: KnownKey): Principal {
-  const rights = { apiKeyId, scopes: new Set(scopes) }
+function principalOf({ portal, id: apiKeyId, scopes, programs, proxy }: KnownKey): Principal {
+  const rights = {
+    apiKeyId,
+    scopes: new Set(scopes),
+    ...(proxy === undefined ? {} : { proxy }),
+  }
   if (programs === undefined) return { ...rights, portal }
   const opened = portal.programs.filter((program) => programs.includes(program))
   return { ...rights, portal: { ...portal, programs: opened }, programs: new Set(programs) }

@@ -1,4 +1,5 @@
 import { answer, body, openQuestion, operation } from './openapi-operations.ts'
+import { proxyPaths } from './openapi-proxy.ts'
 import { ON_COMPLETION, ON_CREATE, ON_RECORD, ON_TOKEN, ON_WRITE } from './openapi-refusals.ts'
 import { type JsonObject, listParameters } from './openapi-requests.ts'
 import { CONNECTION_ID, SESSION_ID } from './openapi-responses.ts'
@@ -7,6 +8,7 @@ import { CONNECTION_ID, SESSION_ID } from './openapi-responses.ts'
 export const openApiPaths = (pageLimit: number): JsonObject => ({
   ...sessionPaths,
   ...connectionPaths(pageLimit),
+  ...proxyPaths,
   '/livez': {
     get: openQuestion('live', 'Is the process alive?', {
       200: answer('It is.', 'ProbeStatus'),

@@ -49,6 +49,9 @@ export const ON_TOKEN: readonly ErrorCode[] = [
   'refresh_outcome_unknown',
 ]
 
+/** More, where a call is passed on to Knox. */
+export const ON_PROXY: readonly ErrorCode[] = [...ON_TOKEN, 'path_not_allowed']
+
 /** More, where Samsung's code is spent. An answer that stays away ends the session. */
 export const ON_COMPLETION: readonly ErrorCode[] = [
   ...ON_WRITE,

@@ -21,6 +21,7 @@ export const ERRORS = {
   malformed_request: rule(400, 'portal', 'the request is not well-formed'),
   invalid_api_key: rule(401, 'portal', 'the API key or assertion is missing or not valid'),
   insufficient_scope: rule(403, 'portal', 'the API key lacks the scope for this call'),
+  path_not_allowed: rule(403, 'portal', 'the proxy does not lead there'),
   not_found: rule(404, 'portal', 'no such resource'),
   method_not_allowed: rule(405, 'portal', 'the resource does not answer this method'),
   payload_too_large: rule(413, 'portal', 'the request is larger than the limit'),

@@ -128,7 +128,6 @@ export const UNAMBIGUOUS_FRAMING: readonly (readonly [what: string, bytes: Bytes
 export const ODD_TARGETS: readonly string[] = [
   '{conn}/knox',
   '{conn}/knox/',
-  '{conn}/knox/kcs/v1/kme/profiles/list',
   '{conn}/knox/ams/v1/users/customer/accesstokenOAuth2',
   '{conn}/knox/../token',
   '{conn}/knox/..%2ftoken',
@@ -207,4 +206,48 @@ export const MISLEADING_HEADERS: readonly string[] = [
   'Max-Forwards: 0',
   'Via: 1.1 evil.test',
   'Expect: 100-continue',
+]
+
+/** Paths behind the proxy that lead nowhere: outside the table, or readable in two ways. */
+export const PROXY_TARGETS: readonly string[] = [
+  '/ams/v1/users/customer/accesstokenOAuth2',
+  '/AMS/v1/users/customer/accesstokenOAuth2',
+  '/%61ms/v1/users/customer/accesstokenOAuth2',
+  '//ams/v1/users/customer/accesstokenOAuth2',
+  '/kcs/v1/kme/../../../ams/v1/users/customer/accesstokenOAuth2',
+  '/kcs/v1/kme/%2e%2e/%2e%2e/%2e%2e/ams/v1/users',
+  '/kcs/v1/kme/..%2f..%2f..%2fams/v1/users',
+  '/kcs/v1/kme/%252e%252e/devices/list',
+  '/kcs/v1/kme/..;/..;/..;/ams/v1/users',
+  '/kcs/v1/kme/..%3b/devices/list',
+  '/kcs/v1/kme/..\\devices',
+  '/kcs/v1/kme/..%5cdevices',
+  '/kcs/v1/kme//profiles/list',
+  '/kcs/v1/kme/./profiles/list',
+  '/kcs/v1/kme/profiles/list/',
+  '/kcs/v1/kme/profiles/list;a=b',
+  '/kcs/v1/kme/profiles/list%00',
+  '/kcs/v1/kme/profiles/list%0d%0aHost:%20{host}',
+  '/kcs/v1/kme/profiles/list%3fa=b',
+  '/kcs/v1/kme/profiles/list%23',
+  '/kcs/v1/kme/profiles%2flist',
+  '/kcs/v1/kme/%ef%bc%8e%ef%bc%8e/devices',
+  '/kcs/v1/kme/%c0%ae%c0%ae/devices',
+  '/kcs/v1/kme/%zz',
+  '/kcs/v1/kmex/profiles/list',
+  '/KCS/v1/kme/profiles/list',
+  '/kcs/v1',
+  '/http://{host}/kcs/v1/kme/profiles/list',
+  '/{host}/kcs/v1/kme/profiles/list',
+  '/auth/oauth2/token',
+  '/',
+]
+
+/** Headers by which a caller would choose whose data it gets. */
+export const TENANT_HEADERS: readonly string[] = [
+  'x-wsm-managed-tenantid: other',
+  'X-WSM-Managed-TenantId: other',
+  'X_WSM_Managed_TenantId: other',
+  'x-knox-apitoken: other',
+  'x_knox_apitoken: other',
 ]

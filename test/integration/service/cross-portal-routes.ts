@@ -17,6 +17,9 @@ export interface ThingRoute {
 const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'POST /v1/connections/{id}/token': { min_ttl_seconds: 60 },
   'POST /v1/connections/{id}/verify': {},
+  'POST /v1/connections/{id}/knox/{path}': {},
+  'PUT /v1/connections/{id}/knox/{path}': {},
+  'PATCH /v1/connections/{id}/knox/{path}': {},
   'POST /v1/connect-sessions/{id}/complete': {
     result_code: 'r'.repeat(43),
     code_verifier: createVerifier().verifier,
@@ -36,7 +39,8 @@ export function thingRoutes(routes: readonly string[]): readonly ThingRoute[] {
   return routes
     .filter((name) => name.includes(' /v1/') && name.includes('{'))
     .map((name) => {
-      const [method = '', path = ''] = name.split(' ')
+      const [method = '', template = ''] = name.split(' ')
+      const path = template.replace('{path}', 'kcs/v1/kme/profiles/list')
       const thing = thingOf(path)
       const body = BODIES[name]
       if (thing === null || (body === undefined && !BARE.has(method)))
@@ -46,6 +50,6 @@ export function thingRoutes(routes: readonly string[]): readonly ThingRoute[] {
 }
 
 function thingOf(path: string): Thing | null {
-  if (/^\/v1\/connections\/\{id\}(?:\/\w+)?$/.test(path)) return 'connection'
+  if (/^\/v1\/connections\/\{id\}(?:\/\w+|\/knox\/[\w/]+)?$/.test(path)) return 'connection'
   return /^\/v1\/connect-sessions\/\{id\}(?:\/\w+)?$/.test(path) ? 'session' : null
 }

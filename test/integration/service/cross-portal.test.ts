@@ -219,8 +219,10 @@ describe('what belongs to a portal itself', () => {
         route.thing === 'connection'
           ? await newConnection('borealis', `own ${route.name}`)
           : await newSession('borealis', `own ${route.name}`)
-      const { status } = await ask(route, id, rig.stack.apiKey('borealis'))
-      expect([route.name, status < 500, status === 404]).toEqual([route.name, true, false])
+      const { status, bytes } = await ask(route, id, rig.stack.apiKey('borealis'))
+      // Behind the proxy Samsung may not know a path either, in words of its own.
+      const isAbsent = status === 404 && bytes.includes('"code":"not_found"')
+      expect([route.name, status < 500, isAbsent]).toEqual([route.name, true, false])
     }
   }, 60_000)
 })

@@ -8,6 +8,8 @@ import {
   lastRequest,
   MISLEADING_HEADERS,
   ODD_TARGETS,
+  PROXY_TARGETS,
+  TENANT_HEADERS,
   UNAMBIGUOUS_FRAMING,
 } from '../../support/smuggling.ts'
 
@@ -46,7 +48,8 @@ async function statusesOf(...bytes: readonly string[]): Promise<readonly number[
 
 const request = (method: string, target: string, ...headers: readonly string[]) =>
   `${[`${method} ${target} HTTP/1.1`, 'Host: knoxgate.test', ground.key, ...headers].join('\r\n')}\r\n`
-const REFUSED = [400, 404, 405]
+const REFUSED = [400, 403, 404, 405]
+const PROXY_REFUSED = [400, 403, 404]
 const LAST = 'Connection: close\r\n\r\n'
 
 describe('a request in another one', () => {
@@ -105,10 +108,10 @@ describe('a target that is no route', () => {
   )
 })
 
-it('there is no way into Knox: its paths are no routes, with a good key either', async () => {
+it('there is one way into Knox: its paths are no routes of ours, with a good key either', async () => {
   for (const target of [
     '{conn}/knox',
-    '{conn}/knox/kcs/v1/kme/profiles/list',
+    '{conn}/knox/',
     '/ams/v1/users/customer/accesstokenOAuth2',
     '/kcs/v1/kme/profiles/list',
     '/auth/oauth2/token',
@@ -118,6 +121,71 @@ it('there is no way into Knox: its paths are no routes, with a good key either',
       expect([method, target, statuses]).toEqual([method, target, [404]])
     }
   expect(seen()).toEqual([])
+})
+
+describe('behind the proxy, a path that is not in the table or can be read in two ways', () => {
+  it.each(PROXY_TARGETS)('is refused whatever the method, and reaches nobody: %s', async (path) => {
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD']) {
+      const target = filled(`{conn}/knox${path}`)
+      const statuses = await statusesOf(request(method, target), LAST)
+
+      expect([method, statuses]).toEqual([
+        method,
+        [PROXY_REFUSED.find((one) => one === statuses[0])],
+      ])
+    }
+    expect(seen()).toEqual([])
+  })
+
+  it.each(['OPTIONS', 'TRACE', 'CONNECT', 'PROPFIND'])('nor by %s', async (method) => {
+    const target = filled('{conn}/knox/kcs/v1/kme/profiles/list')
+    const statuses = await statusesOf(request(method, target), LAST)
+
+    expect(statuses.filter((status) => status < 400)).toEqual([])
+    expect(seen()).toEqual([])
+  })
+})
+
+describe('behind the proxy, a request in another one', () => {
+  const proxied = (): Ground => ({
+    ...ground,
+    front: `/v1/connections/${id}/knox/kcs/v1/kme/profiles/list`,
+    secret: `/v1/connections/${id}/knox/kcs/v1/kme/devices/list`,
+  })
+  const routes = () => seen().flatMap(({ on, route }) => (on === 'kme' ? [route] : []))
+
+  it.each(AMBIGUOUS_FRAMING)('is not carried out behind %s, nor is the first', async (...row) => {
+    const [, bytes] = row
+
+    expect(await statusesOf(bytes(proxied()))).toEqual([400])
+    expect(seen()).toEqual([])
+  })
+
+  it.each(UNAMBIGUOUS_FRAMING)('is only a body as %s', async (_what, bytes) => {
+    await statusesOf(bytes(proxied()), lastRequest(ground))
+
+    expect(routes().filter((route) => route.includes('devices'))).toEqual([])
+  })
+})
+
+describe('behind the proxy, a header that means something elsewhere', () => {
+  const LIST = '/knox/kcs/v1/kme/profiles/list?pageNum=0&pageSize=1'
+
+  it.each(MISLEADING_HEADERS)('changes nothing: %s', async (header) => {
+    const statuses = await statusesOf(request('GET', filled(`{conn}${LIST}`), filled(header)), LAST)
+
+    // The strict sandbox would refuse a foreign tenant header, and another credential.
+    expect(statuses).toEqual([200])
+    expect(seen().filter(({ on }) => on === 'kme')).toMatchObject([
+      { route: 'GET /kcs/v1/kme/profiles/list', outcome: 'accepted' },
+    ])
+  })
+
+  it.each(TENANT_HEADERS)('nor does one that would name another customer: %s', async (header) => {
+    const statuses = await statusesOf(request('GET', filled(`{conn}${LIST}`), header), LAST)
+
+    expect(statuses).toEqual([200])
+  })
 })
 
 describe('a header that means something elsewhere', () => {
@@ -136,5 +204,5 @@ describe('a header that means something elsewhere', () => {
 it('and the hidden request, sent openly, is carried out: the tests above can fail', async () => {
   expect(await statusesOf(hiddenRequest(ground))).toEqual([200])
 
-  expect(seen().map(({ on }) => on)).toEqual(['ams', 'kme'])
+  expect(seen().map(({ on }) => on)).toContain('kme')
 })

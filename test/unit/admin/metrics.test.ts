@@ -6,8 +6,8 @@ import type { ConnectionStatus } from '../../../src/vault/status.ts'
 const make = (skews: () => readonly { host: string; skewMs: number }[] = () => []) =>
   createMetrics({
     programs: [
-      { id: 'emm-eu', legacyRsa: false },
-      { id: 'emm-us', legacyRsa: true },
+      { id: 'emm-eu', legacyRsa: false, products: ['kme'] },
+      { id: 'emm-us', legacyRsa: true, products: ['kme', 'kdp'] },
     ],
     skews,
   })

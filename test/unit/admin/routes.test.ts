@@ -29,7 +29,10 @@ beforeEach(async () => {
       return { ready, body: { status: ready ? 'ready' : 'not_ready', inside: INSIDE } }
     },
   }
-  const metrics = createMetrics({ programs: [{ id: INSIDE, legacyRsa: false }], skews: () => [] })
+  const metrics = createMetrics({
+    programs: [{ id: INSIDE, legacyRsa: false, products: [] }],
+    skews: () => [],
+  })
   const adminRouter = createAdminRouter({
     readiness,
     metrics,

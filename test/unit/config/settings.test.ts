@@ -16,6 +16,12 @@ describe('settings', () => {
       connectSession: { lifetimeMs: 600_000, completeWithinMs: 240_000, retentionMs: 86_400_000 },
       idempotency: { retentionMs: 86_400_000, claimMs: 30_000 },
       upstream: { timeoutMs: 5000, responseLimitBytes: 65_536, allowedAddresses: [] },
+      proxy: {
+        idleMs: 30_000,
+        totalMs: 1_800_000,
+        requestLimitBytes: 134_217_728,
+        responseLimitBytes: 2_147_483_648,
+      },
       refresh: {
         leaseMs: 12_000,
         commitBudgetMs: 5000,

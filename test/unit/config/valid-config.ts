@@ -33,6 +33,12 @@ export const DEFAULTS = {
   connect_session: { lifetime: '10m', complete_within: '4m', retention: '24h' },
   idempotency: { retention: '24h', claim: '30s' },
   upstream: { timeout: '5s', response_limit: '64kb', allowed_addresses: [] },
+  proxy: {
+    timeout: '30s',
+    total_timeout: '30m',
+    request_limit: '128mb',
+    response_limit: '2048mb',
+  },
   refresh: {
     lease: '12s',
     commit_budget: '5s',

@@ -41,4 +41,5 @@ export const makeProgram = (
     trustErrorCodes: ['40300000', '4030100'],
     ...changes.knox,
   },
+  products: [{ name: 'kme', pathPrefixes: ['/kcs/v1/kme'], baseUrl: origin }],
 })

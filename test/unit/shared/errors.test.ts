@@ -18,7 +18,7 @@ describe('the table of errors', () => {
     const about = (status: number) => rows.filter(([, rule]) => rule.status === status)
 
     expect(about(401).map(([code]) => code)).toEqual(['invalid_api_key'])
-    expect(about(403).map(([code]) => code)).toEqual(['insufficient_scope'])
+    expect(about(403).map(([code]) => code)).toEqual(['insufficient_scope', 'path_not_allowed'])
   })
 
   it('says what happened in words of its own, once each', () => {

@@ -9,6 +9,7 @@ import { composeConsent } from '../../../../src/compose-consent.ts'
 import { composeLimits } from '../../../../src/compose-limits.ts'
 import { composePortal } from '../../../../src/compose-portal.ts'
 import { composePrograms } from '../../../../src/compose-programs.ts'
+import { composeProxy } from '../../../../src/compose-proxy.ts'
 import { composeUpstream } from '../../../../src/compose-upstream.ts'
 import { composeVault } from '../../../../src/compose-vault.ts'
 import type { Scope } from '../../../../src/config/config.ts'
@@ -99,6 +100,7 @@ export async function createRealApp(scopes: readonly (readonly Scope[])[] = [SCO
   })
   const app = createApp({
     door,
+    proxyRouter: composeProxy({ ...parts, door, metrics }),
     portalRouters: composePortal({ ...parts, consent, door, tokenAnswer, countHandOut: () => {} }),
     probeRouter: createProbeRouter(readiness),
     openApiRouter: createOpenApiRouter({

@@ -37,7 +37,7 @@ function namesOf({ path, methods }: NonNullable<Layer['route']>, prefix: string)
   const verbs = Object.keys(methods).filter((method) => method !== '_all')
   return [path].flat().flatMap((one) =>
     verbs.map((verb) => {
-      const template = `${prefix}${one}`.replace(/:(\w+)/g, '{$1}')
+      const template = `${prefix}${one}`.replace(/[:*](\w+)/g, '{$1}')
       return `${verb.toUpperCase()} ${template}`
     }),
   )

@@ -7,9 +7,11 @@ import { createOperatorBreaker } from '../../../../src/breaker/operator-breaker.
 import { composeConsent } from '../../../../src/compose-consent.ts'
 import { composeLimits } from '../../../../src/compose-limits.ts'
 import { composePortal } from '../../../../src/compose-portal.ts'
+import { composeProxy } from '../../../../src/compose-proxy.ts'
 import type { Portal, Scope, TwoLeggedProgram } from '../../../../src/config/config.ts'
 import { SCOPES } from '../../../../src/config/scopes.ts'
 import { createPages } from '../../../../src/http/pages.ts'
+import { createStreamOutbound } from '../../../../src/outbound/stream-outbound.ts'
 import { createDoor } from '../../../../src/portal/admit.ts'
 import { createApiKey, pepperKey } from '../../../../src/portal/api-key.ts'
 import { createAuthenticator } from '../../../../src/portal/authenticate.ts'
@@ -115,6 +117,7 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
     kindOf: () => samsung.knox,
     twoLeggedKindOf: () => samsung.twoLegged,
     verifierOf: () => samsung.knox,
+    streams: createStreamOutbound({ allowedOrigins: [], connectTimeoutMs: 1000, clock }),
     skews: () => [],
     clockState: () => ({ skewMs: null, correctionMs: 0, beyondLimit: false }),
     refusedHosts: () => [],
@@ -166,6 +169,7 @@ export async function createPortalWorld(options: Omit<WorldOptions, 'wrapStore'>
   const portalRouters = composePortal({ ...parts, consent, door, tokenAnswer, countHandOut })
   const app = createApp({
     door,
+    proxyRouter: composeProxy({ ...parts, door, metrics }),
     portalRouters,
     probeRouter: Router(),
     openApiRouter: Router(),
