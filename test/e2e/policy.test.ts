@@ -66,8 +66,11 @@ const WALKS: Readonly<Record<string, Walk>> = {
   },
 
   async 'error pages'(page) {
-    for (const path of ['/no', '/callback/emm-eu?code=a&code=b&state=c', '/connect/cs_x', '/%'])
+    for (const path of ['/no', '/callback/emm-eu?code=a&code=b&state=c', '/connect/cs_x', '/%']) {
       await page.goto(PUBLIC_URL + path)
+      // A callback's page moves on by itself, to the same page.
+      if (path.startsWith('/callback/')) await page.waitForURL('**/connect/ended?*')
+    }
   },
 }
 
